@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxytune/core/table.h"
+#include "proxytune/trials/trial.h"
+
+namespace proxytune::search {
+
+/// One trial of a search: what was proposed and what came of it.
+struct Proposal {
+  int index = 0;
+  std::vector<double> unit_point{};  // in [0,1]^d
+  trials::HyperParameters hyper_parameters{};
+  std::string key{};  // of its trial; two proposals may mean the same trial
+  bool finished = false;
+  bool scored = false;  // completed, with a Dice; otherwise the reward is the failed one
+  trials::TrialStatus status = trials::TrialStatus::completed;
+  double reward = 0;
+  bool operator==(const Proposal&) const = default;
+};
+
+struct SearchOutcome {
+  std::vector<Proposal> proposals;                     // by index
+  std::optional<trials::HyperParameters> policy_mean;  // of a controller that learns
+  bool operator==(const SearchOutcome&) const = default;
+};
+
+/// The finished proposal with the highest reward, the earliest of equals, among those that
+/// were scored; none if every trial failed.
+std::optional<Proposal> best(const SearchOutcome& outcome);
+
+/// One row a proposal; `path` is "/search/<arm>". `fields` names the space's dimensions.
+core::Table trace_table(const SearchOutcome& outcome,
+                        const std::vector<std::string>& fields,
+                        const std::string& path);
+
+/// One line a proposal, exact: to hand rank 0's outcome to the other ranks.
+std::string to_text(const SearchOutcome& outcome);
+SearchOutcome outcome_from_text(std::string_view text);
+
+}  // namespace proxytune::search

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "proxytune/core/names.h"
+
+namespace proxytune::similarity {
+
+enum class Metric { mutual_information, normalized_cross_correlation };
+inline constexpr core::Name<Metric> names_of_metric[] = {
+    {Metric::mutual_information, "mutual_information"},
+    {Metric::normalized_cross_correlation, "normalized_cross_correlation"},
+};
+constexpr std::span<const core::Name<Metric>> names(Metric) {
+  return names_of_metric;
+}
+
+/// What of a volume is compared: all of it (x_i resampled to the grid of x_j), or the bounding
+/// box of its label resampled to a cube ("Labelcrop" of the paper's Table 1).
+enum class Crop { none, label };
+inline constexpr core::Name<Crop> names_of_crop[] = {{Crop::none, "none"},
+                                                     {Crop::label, "label"}};
+constexpr std::span<const core::Name<Crop>> names(Crop) {
+  return names_of_crop;
+}
+
+/// What a window without contrast in either image counts, where Eq. 2 is 0/0.
+enum class FlatWindows { zero, one, skip };
+inline constexpr core::Name<FlatWindows> names_of_flat_windows[] = {
+    {FlatWindows::zero, "zero"}, {FlatWindows::one, "one"}, {FlatWindows::skip, "skip"}};
+constexpr std::span<const core::Name<FlatWindows>> names(FlatWindows) {
+  return names_of_flat_windows;
+}
+
+/// Windows reach over the border into zeros, or stay inside.
+enum class Border { zero_padded, interior };
+inline constexpr core::Name<Border> names_of_border[] = {{Border::zero_padded, "zero_padded"},
+                                                         {Border::interior, "interior"}};
+constexpr std::span<const core::Name<Border>> names(Border) {
+  return names_of_border;
+}
+
+/// How two volumes are compared. Which metric and crop is said by each arm.
+struct SimilarityOptions {
+  int bins = 64;
+  int window = 9;
+  FlatWindows flat_windows = FlatWindows::zero;
+  Border border = Border::zero_padded;
+  int cube = 64;
+  bool include_self = true;
+  int tile = 16;
+  bool operator==(const SimilarityOptions&) const = default;
+};
+
+template <class Fields>
+void describe(Fields& fields, SimilarityOptions& options) {
+  fields("bins",
+         options.bins,
+         "joint-histogram bins per axis of the mutual information, 2 to 256");
+  fields("window", options.window, "edge of the local NCC window, in voxels; odd");
+  fields("flat_windows",
+         options.flat_windows,
+         "what an NCC window without contrast counts: zero (MONAI since 1.1), one (MONAI of "
+         "2021), "
+         "or skip it");
+  fields("border",
+         options.border,
+         "NCC windows at the border: zero_padded as in MONAI, or only those inside the volume");
+  fields("cube", options.cube, "edge of the cube that a label crop is resampled to, in voxels");
+  fields("include_self",
+         options.include_self,
+         "whether a volume's importance averages over the pair with itself, as in the paper");
+  fields("tile",
+         options.tile,
+         "edge of a tile of the pair matrix, in volumes; no result depends on it");
+}
+
+/// Throws core::FieldError.
+void validate(const SimilarityOptions& options);
+
+}  // namespace proxytune::similarity

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proxytune/core/table.h"
+
+namespace proxytune::similarity {
+
+/// Similarities of all pairs, in C order. Within one set of n volumes it is n x n; row i holds
+/// what rates volume i.
+struct PairMatrix {
+  int rows = 0, columns = 0;
+  std::vector<double> values;
+
+  double at(int row, int column) const;
+  double& at(int row, int column);
+};
+
+/// A square block of the pair matrix, the unit of work that a rank is handed.
+struct Tile {
+  int row_begin = 0, row_end = 0;
+  int column_begin = 0, column_end = 0;
+  bool operator==(const Tile&) const = default;
+};
+
+/// Cuts the upper triangle (with its diagonal) of an n x n matrix into tiles of at most `edge`
+/// rows; every pair lies in exactly one (of a tile on the diagonal only its upper half counts).
+std::vector<Tile> tile_upper_triangle(int volumes, int edge);
+
+/// The same for a full matrix.
+std::vector<Tile> tile_rectangle(int rows, int columns, int edge);
+
+/// A cell of a cross matrix, most similar first.
+struct SimilarPair {
+  int row = 0, column = 0;
+  double similarity = 0;
+  bool operator==(const SimilarPair&) const = default;
+};
+
+/// The cells that reach the threshold, e.g. internal against external volumes with squared
+/// local NCC above 0.9; ties by row, then column.
+std::vector<SimilarPair> near_duplicates(const PairMatrix& matrix, double threshold);
+
+/// One row a volume: its name and its row of the matrix, a column of shape (rows, columns).
+core::Table to_table(const PairMatrix& matrix,
+                     const std::vector<std::string>& row_names,
+                     const std::string& unit,
+                     const std::string& path,
+                     const std::string& description);
+core::Table to_table(const std::vector<SimilarPair>& pairs,
+                     const std::vector<std::string>& row_names,
+                     const std::vector<std::string>& column_names,
+                     const std::string& unit,
+                     const std::string& path,
+                     const std::string& description);
+
+}  // namespace proxytune::similarity

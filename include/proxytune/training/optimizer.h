@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "proxytune/trials/trial.h"
+
+namespace proxytune::training {
+
+/// One parameter tensor in the flat buffers.
+struct ParameterRange {
+  std::size_t begin = 0;
+  std::size_t size = 0;
+};
+
+/// Adam, RMSprop and Adamax as in torch.optim, Novograd as in MONAI, all with those libraries'
+/// defaults, as passes over the flat buffers of parameters and gradients.
+class Optimizer {
+ public:
+  /// Novograd has one norm for each of `tensors`; the others do not look at them.
+  Optimizer(trials::Optimizer kind, double learning_rate, std::vector<ParameterRange> tensors);
+
+  void step(std::span<float> values, std::span<const float> gradients);
+
+ private:
+  trials::Optimizer kind_;
+  double learning_rate_;
+  std::vector<ParameterRange> tensors_;
+  std::int64_t steps_ = 0;
+  std::vector<float> first_;   // moment, unused by RMSprop
+  std::vector<float> second_;  // moment; Novograd's has one value a tensor
+};
+
+}  // namespace proxytune::training

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxytune/core/random.h"
+#include "proxytune/datasets/case_source.h"
+#include "proxytune/imaging/volume.h"
+#include "proxytune/network/unet_options.h"
+#include "proxytune/training/options.h"
+#include "proxytune/trials/trial.h"
+
+// No LibTorch here: whoever starts a training need not compile it.
+namespace proxytune::training {
+
+/// A network with its weights, ready for inference.
+class Model {
+ public:
+  /// Weights from a file that torch.save or save() wrote, MONAI's names; throws
+  /// core::DataError.
+  static Model load(const network::UNetOptions& options, const std::filesystem::path& weights);
+  struct State;
+  explicit Model(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+  /// A file that torch.load(weights_only=True) reads and MONAI's UNet accepts; temporary name,
+  /// sync, rename. Throws core::SystemError.
+  void save(const std::filesystem::path& weights) const;
+  /// Classes of a preprocessed image by sliding-window inference.
+  imaging::LabelVolume predict(const imaging::VolumeView& image,
+                               const TrainingOptions& options) const;
+  /// Dice of each of these cases and foreground classes.
+  trials::CaseScores score(const datasets::CaseSource& cases,
+                           const std::vector<int>& indices,
+                           const TrainingOptions& options) const;
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+struct TrainingTask {
+  network::UNetOptions network;
+  TrainingOptions training;
+  trials::HyperParameters hyper_parameters;
+  std::vector<int> training_cases;  // positions in the source
+  std::vector<int> validation_cases;
+  core::RandomKey key;                  // of the trial: all its random numbers hang on it
+  std::filesystem::path start_weights;  // empty: random initialisation
+};
+
+struct TrainedModel {
+  trials::TrialResult result;
+  std::shared_ptr<Model> model;  // best validation weights; null unless completed
+};
+
+/// Trains and validates one model on this rank's device; divergence, lack of memory and throws
+/// become a status of the result; where nothing could be validated the model has the last
+/// weights and best_epoch is -1. Throws core::Stopped when `stop` is set, between two steps,
+/// and lets core::SystemError through, which is not the trial's fault. `rank`, `host` and
+/// `weights_file` of the result are the caller's. `on_epoch` may be empty.
+TrainedModel train(const TrainingTask& task,
+                   const datasets::CaseSource& cases,
+                   const std::atomic<bool>& stop,
+                   const std::function<void(int epoch, double loss)>& on_epoch);
+
+/// Everything outside the study file that results depend on: LibTorch's version, instruction
+/// set, threads of an operation, precision, kind of device (and its name on a GPU).
+struct Numerics {
+  std::string libtorch;
+  std::string instruction_set;
+  int threads_per_trial = 1;
+  std::string precision = "f32";
+  std::string device = "cpu";
+};
+/// Sets this process up (threads, allocator, determinism, device) and says what it resolved to.
+/// Once a process, before anything else here. `local_rank` picks the device.
+Numerics set_up_numerics(int threads_per_trial, int local_rank);
+
+/// Measured seconds of one training step and of one inference window batch, and the peak of
+/// resident memory (bytes) that a trial of this task adds; for `check`.
+struct StepCost {
+  double training_step_seconds = 0;
+  double inference_step_seconds = 0;
+  double memory_bytes = 0;
+};
+StepCost measure_step(const network::UNetOptions& network,
+                      const TrainingOptions& training,
+                      int steps);
+
+}  // namespace proxytune::training

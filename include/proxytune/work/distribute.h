@@ -1,0 +1,88 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "proxytune/comm/communicator.h"
+#include "proxytune/core/logging.h"
+#include "proxytune/work/journal.h"
+#include "proxytune/work/record.h"
+
+namespace proxytune::work {
+
+/// A piece of work: its identity is its content.
+struct Item {
+  std::string key;
+  Record what;
+  double expected_cost = 0;  // any unit; the source hands out larger ones first
+};
+
+/// Where the manager gets its pieces from. Called on rank 0 only, always by the one manager
+/// thread, which is not the thread that called distribute. Reports come in the order in which
+/// results arrive; a source whose pieces depend on results sorts them itself. A key given twice
+/// is done once and reported twice.
+class Source {
+ public:
+  virtual ~Source() = default;
+  /// The next piece, or none *now* (all handed out, or waiting for results). None while nothing
+  /// is running and more is to come is an error of the source, and ends the work.
+  virtual std::optional<Item> next() = 0;
+  /// True once next() will never give another piece.
+  virtual bool exhausted() const = 0;
+  /// A piece's result, from a worker or from the journal.
+  virtual void report(const Item& item, const Record& result) = 0;
+};
+
+/// A fixed list, longest expected first, ties by position. Equal keys are handed out once.
+class ListSource : public Source {
+ public:
+  explicit ListSource(std::vector<Item> items);
+  std::optional<Item> next() override;
+  bool exhausted() const override;
+  void report(const Item& item, const Record& result) override;
+
+ private:
+  std::vector<Item> items_;
+  std::size_t position_ = 0;
+};
+
+/// Does one piece. Throwing core::Stopped means "not done, asked to stop"; any other exception
+/// is an error of the program or of the data and ends the work on all ranks.
+using Worker = std::function<Record(const Item& item)>;
+
+struct DistributeOptions {
+  std::string stage;           // into the journal
+  int max_attempts = 3;        // starts that never ended before a piece is set aside
+  bool journal_starts = true;  // false for pieces too short to be worth a line
+};
+
+/// For progress lines: called on rank 0, by the manager thread, after each result.
+struct Progress {
+  std::size_t done = 0;  // in this launch and before
+  std::size_t handed_out = 0;
+  const Item* item = nullptr;
+  const Record* result = nullptr;
+  int rank = 0;  // who did it; -1: known already, as from the journal
+};
+
+/// Hands the pieces of rank 0's `source` to ranks as they come free; rank 0 works too, a
+/// manager thread serves the others. Pieces that `past.finished` holds are reported from there
+/// and not run. A piece whose attempts reached max_attempts gets `lost(item)` as its result. A
+/// result is in the doer's journal, synced, before it is reported. Returns, on every rank, the
+/// results of all pieces by key; if `stop` becomes true on any rank no new piece is handed out
+/// and, after the running ones have ended, every rank throws core::Stopped. An error of one
+/// rank ends the work on all ranks with that error. Collective over `communicator`.
+std::map<std::string, Record> distribute(comm::Communicator& communicator,
+                                         Source* source,
+                                         Journal& journal,
+                                         const JournalContents& past,
+                                         const Worker& worker,
+                                         const std::function<Record(const Item&)>& lost,
+                                         const DistributeOptions& options,
+                                         const std::atomic<bool>& stop,
+                                         const std::function<void(const Progress&)>& progress);
+
+}  // namespace proxytune::work

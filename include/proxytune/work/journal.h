@@ -1,0 +1,56 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxytune/core/logging.h"
+#include "proxytune/work/record.h"
+
+namespace proxytune::work {
+
+/// What happened to one piece of work on one rank.
+struct Event {
+  std::string kind;   // "started", ended by "finished" | "attempt_failed" | "stopped"; or a
+                      // room's own word
+  std::string stage;  // "rank", "sweep", ...
+  std::string key;    // content key of the piece
+  Record data;
+};
+
+/// One rank's segment of the journal: a new file, made with O_EXCL, for every launch and rank,
+/// with a header line naming the study; one line an event: CRC-32, space, JSON object.
+/// Thread-safe. Throws core::SystemError where the disk refuses.
+class Journal {
+ public:
+  Journal(const std::filesystem::path& folder,
+          const std::string& study_id,
+          const std::string& launch_id,
+          int rank);
+  ~Journal();
+  /// Written and synced to disk (file, and the folder once) when it returns.
+  void append(const Event& event);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// What all segments say together.
+struct JournalContents {
+  std::vector<Event> events;               // by segment name, then line
+  std::map<std::string, Record> finished;  // stage + "/" + key -> result of the first finish
+  std::map<std::string, int> attempts;     // stage + "/" + key -> starts that never ended
+  int torn_lines = 0;                      // torn last lines, dropped
+};
+
+/// Reads every segment of the folder (none is fine). A torn last line of a segment is dropped
+/// and said; damage elsewhere, or a segment of another study, throws core::DataError naming
+/// file and byte.
+JournalContents read_journal(const std::filesystem::path& folder,
+                             const std::string& study_id,
+                             const core::Log& log);
+
+}  // namespace proxytune::work

@@ -1,0 +1,253 @@
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "jobs/printing.h"
+#include "jobs/stages.h"
+#include "jobs/version.h"
+#include "proxytune/analysis/search_tables.h"
+#include "proxytune/analysis/sweep_tables.h"
+#include "proxytune/analysis/trial_tables.h"
+#include "proxytune/comm/agree.h"
+#include "proxytune/config/options.h"
+#include "proxytune/core/hash.h"
+#include "proxytune/selection/selection.h"
+#include "proxytune/store/results.h"
+
+namespace proxytune::jobs {
+namespace {
+
+std::string description_of(const ArmOptions& arm) {
+  if (arm.data == ArmData::all)
+    return fmt::format("all cases, network {}", arm.network);
+  if (arm.data == ArmData::random)
+    return fmt::format("{} random cases, network {}", arm.budget, arm.network);
+  return fmt::format("{} cases by {}{}, network {}",
+                     arm.budget,
+                     core::to_string(arm.metric),
+                     arm.crop == similarity::Crop::label ? " of label crops" : "",
+                     arm.network);
+}
+
+std::vector<analysis::ArmTrials> by_arm(const StudyOptions& options, const ArmTrials& swept) {
+  std::vector<analysis::ArmTrials> arms;
+  for (const ArmOptions& arm : options.sweep_arms()) {
+    analysis::ArmTrials one{arm.name, description_of(arm), {}, arm.name == options.reference};
+    for (const ArmTrial& trial : swept)
+      if (trial.arm == arm.name)
+        one.trials.push_back({trial.point, trial.repeat, &trial.record});
+    arms.push_back(std::move(one));
+  }
+  return arms;
+}
+
+std::vector<analysis::SearchedArm> searched_arms(const StudyOptions& options,
+                                                 const Rankings& rankings,
+                                                 const std::vector<ArmSearch>& searches,
+                                                 const ArmTrials& finals) {
+  std::vector<analysis::SearchedArm> arms;
+  for (const ArmSearch& search : searches) {
+    if (!search.best)
+      continue;
+    const ArmOptions& arm = options.arm(search.arm);
+    analysis::SearchedArm one;
+    one.arm = arm.name;
+    one.data_description = description_of(arm);
+    one.reference = arm.name == options.reference;
+    one.found = *search.best;
+    for (const ArmTrial& trial : search.trials)
+      one.search_trials.push_back(&trial.record);
+    for (const ArmTrial& trial : finals)
+      if (trial.arm == arm.name)
+        one.final_trials.push_back(&trial.record);
+    if (arm.data == ArmData::proxy)
+      one.ranking_seconds = rankings.of(arm.metric, arm.crop).device_seconds;
+    arms.push_back(std::move(one));
+  }
+  return arms;
+}
+
+std::vector<analysis::SearchRange> ranges_of(const search::SearchOptions& options) {
+  std::vector<analysis::SearchRange> ranges;
+  for (const search::Dimension& dimension : options.space)
+    if (dimension.choices.empty())
+      ranges.push_back({dimension.field,
+                        dimension.low,
+                        dimension.high,
+                        dimension.scale == search::Scale::log});
+  return ranges;
+}
+
+/// Trials of one stage, each once, with the arms that asked for it.
+std::vector<analysis::StagedTrial> staged(const std::string& stage, const ArmTrials& trials) {
+  std::map<std::string, std::size_t> places;
+  std::vector<analysis::StagedTrial> result;
+  std::vector<std::set<std::string>> arms;
+  for (const ArmTrial& trial : trials) {
+    const auto [place, is_new] = places.emplace(trial.record.key, result.size());
+    if (is_new) {
+      result.push_back({stage, {}, &trial.record});
+      arms.emplace_back();
+    }
+    arms[place->second].insert(trial.arm);
+  }
+  for (std::size_t i = 0; i < result.size(); ++i)
+    result[i].arms = {arms[i].begin(), arms[i].end()};
+  return result;
+}
+
+core::Table cases_table(const Cases& cases, const std::string& path) {
+  std::vector<std::int64_t> x;
+  std::vector<std::int64_t> y;
+  std::vector<std::int64_t> z;
+  for (int i = 0; i < cases.size(); ++i) {
+    const imaging::Shape& shape = cases.at(i).image.shape;
+    x.push_back(shape.x);
+    y.push_back(shape.y);
+    z.push_back(shape.z);
+  }
+  core::Table table{path, "cases as networks see them, after preprocessing", {}};
+  table.add("case", "1", "name in the data set", cases.ids())
+      .add("group", "1", "patient; the name where nothing says otherwise", cases.groups())
+      .add("key", "1", "content: files and preprocessing", cases.keys())
+      .add("voxels_x", "voxel", "extent along x", x)
+      .add("voxels_y", "voxel", "extent along y", y)
+      .add("voxels_z", "voxel", "extent along z", z);
+  return table;
+}
+
+core::Table launch_table(Study& study) {
+  const std::string host = comm::from_root(study.world(), [] { return comm::host_name(); });
+  const int ranks = study.world().size();
+  core::Table table{"/execution/launch", "the launch that wrote this file", {}};
+  const training::Numerics& numerics = study.numerics();
+  table
+      .add("launch",
+           "1",
+           "start of the launch, microseconds since 1970, and process",
+           std::vector<std::string>{study.launch()})
+      .add("ranks", "1", "MPI ranks", std::vector<std::int64_t>{ranks})
+      .add("host", "1", "host of rank 0", std::vector<std::string>{host})
+      .add("libtorch", "1", "version of LibTorch", std::vector<std::string>{numerics.libtorch})
+      .add("instruction_set",
+           "1",
+           "of the CPU kernels",
+           std::vector<std::string>{numerics.instruction_set})
+      .add("threads_per_trial",
+           "1",
+           "CPU threads of a trial",
+           std::vector<std::int64_t>{numerics.threads_per_trial})
+      .add("precision", "1", "of the computation", std::vector<std::string>{numerics.precision})
+      .add("study",
+           "1",
+           "the resolved study",
+           std::vector<std::string>{config::to_yaml(study.options())})
+      .add("device", "1", "what trials run on", std::vector<std::string>{numerics.device});
+  return table;
+}
+
+/// Everything, in the order of the study.
+std::vector<core::Table> tables_of(Study& study,
+                                   const PreparedData& data,
+                                   const Rankings& rankings,
+                                   const Selection& selection,
+                                   const ArmTrials& swept,
+                                   const std::vector<ArmSearch>& searches,
+                                   const ArmTrials& finals) {
+  const StudyOptions& options = study.options();
+  std::vector<core::Table> tables{cases_table(data.internal, "/cases/internal"),
+                                  cases_table(data.external, "/cases/external")};
+  for (const Ranking& ranking : rankings.rankings) {
+    tables.push_back(similarity::to_table(ranking.matrix,
+                                          data.internal.ids(),
+                                          unit_of(ranking.metric),
+                                          "/similarity/matrix/" + ranking.name(),
+                                          "similarity of all pairs of internal cases"));
+    tables.push_back(importance_table(ranking, data.internal));
+  }
+  tables.insert(tables.end(), rankings.duplicates.begin(), rankings.duplicates.end());
+  tables.push_back(selection.table);
+
+  std::map<std::string, std::string> names;
+  for (const Cases* cases : {&data.internal, &data.external})
+    for (int i = 0; i < cases->size(); ++i)
+      names[cases->keys()[static_cast<std::size_t>(i)]] =
+          cases->ids()[static_cast<std::size_t>(i)];
+  ArmTrials searched;
+  for (const ArmSearch& search : searches)
+    searched.insert(searched.end(), search.trials.begin(), search.trials.end());
+  std::vector<analysis::StagedTrial> all;
+  const std::pair<const char*, const ArmTrials*> by_stage[] = {
+      {"sweep", &swept}, {"search", &searched}, {"train", &finals}};
+  for (const auto& [stage, trials] : by_stage) {
+    const auto these = staged(stage, *trials);
+    if (these.empty())
+      continue;
+    tables.push_back(analysis::trials_table(these, fmt::format("/trials/{}", stage)));
+    tables.push_back(analysis::learning_curves_table(these, fmt::format("/curves/{}", stage)));
+    tables.push_back(
+        analysis::case_scores_table(these, names, fmt::format("/case_scores/{}", stage)));
+    all.insert(all.end(), these.begin(), these.end());
+  }
+  for (const ArmSearch& search : searches)
+    tables.push_back(search.trace);
+
+  const auto arms = by_arm(options, swept);
+  const auto searched_by_arm = searched_arms(options, rankings, searches, finals);
+  tables.push_back(analysis::table_1(arms));
+  tables.push_back(analysis::correlations(arms));
+  tables.push_back(analysis::sweep_points(arms));
+  tables.push_back(analysis::dice_against_budget(arms));
+  tables.push_back(analysis::table_2(searched_by_arm));
+  tables.push_back(
+      analysis::relative_distances(searched_by_arm, ranges_of(options.search.options)));
+  tables.push_back(analysis::table_2_costs(searched_by_arm, 1));
+  tables.push_back(analysis::execution_table(all, study.open_starts()));
+  return tables;
+}
+
+/// Columns of more than one dimension move to a group of their own, `<path>_arrays`, so that
+/// every other group is a table for pandas as it stands.
+std::vector<core::Table> with_arrays_apart(const std::vector<core::Table>& tables) {
+  std::vector<core::Table> result;
+  for (const core::Table& table : tables) {
+    core::Table flat{table.path, table.description, {}};
+    core::Table arrays{table.path + "_arrays", table.description + ", by row of the table", {}};
+    for (const core::Column& column : table.columns)
+      (column.shape.size() > 1 ? arrays : flat).columns.push_back(column);
+    result.push_back(std::move(flat));
+    if (!arrays.columns.empty())
+      result.push_back(std::move(arrays));
+  }
+  return result;
+}
+
+}  // namespace
+
+void analyse(Study& study,
+             const PreparedData& data,
+             const Rankings& rankings,
+             const Selection& selection,
+             const ArmTrials& swept,
+             const std::vector<ArmSearch>& searches,
+             const ArmTrials& finals) {
+  std::vector<core::Table> tables;
+  comm::together(study.world(), [&] {
+    tables = tables_of(study, data, rankings, selection, swept, searches, finals);
+  });
+  tables.push_back(launch_table(study));
+  const std::filesystem::path file = study.folder() / "results.h5";
+  std::map<std::string, std::string> attributes{
+      {"title", study.options().name},
+      {"software", "proxytune"},
+      {"software_version", version()},
+      {"study", result_fields_text(study.options())},
+      {"numerics_mixed", study.numerics_mixed() ? "true" : "false"},
+  };
+  store::write_results(study.world(), file, with_arrays_apart(tables), attributes);
+  study.log().info(paper_tables(tables));
+  study.log().info(fmt::format("results: {}", file.string()));
+}
+
+}  // namespace proxytune::jobs

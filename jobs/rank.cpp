@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "jobs/stages.h"
+#include "proxytune/comm/agree.h"
+#include "proxytune/core/error.h"
+#include "proxytune/selection/selection.h"
+#include "proxytune/similarity/pair_engine.h"
+
+namespace proxytune::jobs {
+namespace {
+
+similarity::SubjectSet subjects(const Cases& cases) {
+  return {cases.size(), [&cases](int index) {
+            const datasets::PreparedCase one = cases.at(index);
+            return similarity::Subject{one.image, one.label, one.key, one.id};
+          }};
+}
+
+struct Measured {
+  similarity::PairMatrix matrix;
+  double device_seconds = 0;
+};
+
+/// Hands the matrix's tiles to the ranks.
+Measured measure(Study& study, similarity::PairEngine& engine, const std::string& what) {
+  const auto start = std::chrono::steady_clock::now();
+  work::ListSource source(engine.tile_items());
+  const auto results = study.distribute(
+      "tile",
+      source,
+      [&](const work::Item& item) {
+        const auto tile_start = std::chrono::steady_clock::now();
+        work::Record result = engine.compute(item);
+        const std::chrono::duration<double> taken =
+            std::chrono::steady_clock::now() - tile_start;
+        return result.set("seconds", taken.count());
+      },
+      [](const work::Item&) -> work::Record {
+        throw std::logic_error("tiles are not counted, so none can be set aside");
+      },
+      [](const work::Progress&) {},
+      // A tile is short and its end is certain: its starts are not worth a line each.
+      false);
+  Measured measured;
+  measured.matrix = engine.assemble(results);
+  for (const work::Item& item : engine.tile_items())
+    measured.device_seconds += results.at(item.key).number("seconds");
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  study.log().info(fmt::format("rank: {}: {} x {} volumes, {:.2f} s",
+                               what,
+                               measured.matrix.rows,
+                               measured.matrix.columns,
+                               taken.count()));
+  return measured;
+}
+
+/// What the arms' proxy data are picked by, each once.
+std::vector<std::pair<similarity::Metric, similarity::Crop>> wanted(
+    const StudyOptions& options) {
+  std::vector<std::pair<similarity::Metric, similarity::Crop>> pairs;
+  for (const ArmOptions& arm : options.arms) {
+    const std::pair pair{arm.metric, arm.crop};
+    if (arm.data == ArmData::proxy &&
+        std::find(pairs.begin(), pairs.end(), pair) == pairs.end())
+      pairs.push_back(pair);
+  }
+  return pairs;
+}
+
+/// Squared local NCC of label crops, internal against external: near 1 means the same anatomy.
+core::Table find_duplicates(Study& study, const PreparedData& data) {
+  similarity::PairEngine engine(similarity::Metric::normalized_cross_correlation,
+                                similarity::Crop::label,
+                                study.options().similarity,
+                                subjects(data.internal),
+                                subjects(data.external));
+  const Measured measured = measure(study, engine, "internal against external");
+  const auto pairs =
+      similarity::near_duplicates(measured.matrix, study.options().data.near_duplicate);
+  for (const similarity::SimilarPair& pair : pairs)
+    if (study.world().is_root())
+      study.log().warn(
+          fmt::format("internal case {} and external case {} look alike (squared local NCC "
+                      "{:.3f}): the same "
+                      "patient in both would make the external score worthless",
+                      data.internal.ids()[static_cast<std::size_t>(pair.row)],
+                      data.external.ids()[static_cast<std::size_t>(pair.column)],
+                      pair.similarity));
+  return similarity::to_table(pairs,
+                              data.internal.ids(),
+                              data.external.ids(),
+                              "1",
+                              "/similarity/near_duplicates",
+                              "internal and external cases whose label crops look alike");
+}
+
+}  // namespace
+
+std::string Ranking::name() const {
+  return core::to_string(metric) + (crop == similarity::Crop::label ? "_label" : "");
+}
+
+const Ranking& Rankings::of(similarity::Metric metric, similarity::Crop crop) const {
+  return *std::find_if(rankings.begin(), rankings.end(), [&](const Ranking& ranking) {
+    return ranking.metric == metric && ranking.crop == crop;
+  });
+}
+
+std::string unit_of(similarity::Metric metric) {
+  return metric == similarity::Metric::mutual_information ? "nat" : "1";
+}
+
+core::Table importance_table(const Ranking& ranking, const Cases& cases) {
+  return selection::importance_table(cases.ids(),
+                                     ranking.importance,
+                                     unit_of(ranking.metric),
+                                     "/similarity/importance/" + ranking.name());
+}
+
+void report(Study& study, const PreparedData& data, const Rankings& rankings) {
+  for (const Ranking& ranking : rankings.rankings)
+    study.log().info("\n" + ranking.name() + ", least similar first\n" +
+                     core::to_text(importance_table(ranking, data.internal)));
+}
+
+Rankings rank(Study& study, const PreparedData& data) {
+  Rankings result;
+  for (const auto& [metric, crop] : wanted(study.options())) {
+    Ranking ranking;
+    ranking.metric = metric;
+    ranking.crop = crop;
+    similarity::PairEngine engine(
+        metric, crop, study.options().similarity, subjects(data.internal));
+    Measured measured = measure(study, engine, ranking.name());
+    ranking.matrix = std::move(measured.matrix);
+    ranking.device_seconds = measured.device_seconds;
+    ranking.importance =
+        selection::importance(ranking.matrix, study.options().similarity.include_self);
+    result.rankings.push_back(std::move(ranking));
+  }
+  if (data.external.size() > 0)
+    result.duplicates.push_back(find_duplicates(study, data));
+  return result;
+}
+
+}  // namespace proxytune::jobs

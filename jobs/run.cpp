@@ -1,0 +1,56 @@
+#include "jobs/jobs.h"
+#include "jobs/stages.h"
+
+namespace proxytune::jobs {
+
+void run_study(app::Session& session) {
+  Study study(session);
+  const PreparedData data = preprocess(study);
+  const Rankings rankings = rank(study, data);
+  const Selection selection = select(study, data, rankings);
+  const ArmTrials swept = sweep(study, data, selection);
+  const std::vector<ArmSearch> searches = search(study, data, selection);
+  const ArmTrials finals = train(study, data, selection, searches);
+  analyse(study, data, rankings, selection, swept, searches, finals);
+}
+
+void run_preprocess(app::Session& session) {
+  Study study(session);
+  preprocess(study);
+}
+
+void run_rank(app::Session& session) {
+  Study study(session);
+  const PreparedData data = preprocess(study);
+  report(study, data, rank(study, data));
+}
+
+void run_select(app::Session& session) {
+  Study study(session);
+  const PreparedData data = preprocess(study);
+  const Rankings rankings = rank(study, data);
+  report(study, select(study, data, rankings));
+}
+
+void run_sweep(app::Session& session) {
+  Study study(session);
+  const PreparedData data = preprocess(study);
+  const Selection selection = select(study, data, rank(study, data));
+  sweep(study, data, selection);
+}
+
+void run_search(app::Session& session) {
+  Study study(session);
+  const PreparedData data = preprocess(study);
+  const Selection selection = select(study, data, rank(study, data));
+  search(study, data, selection);
+}
+
+void run_train(app::Session& session) {
+  Study study(session);
+  const PreparedData data = preprocess(study);
+  const Selection selection = select(study, data, rank(study, data));
+  train(study, data, selection, search(study, data, selection));
+}
+
+}  // namespace proxytune::jobs

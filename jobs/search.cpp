@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include "jobs/stages.h"
+#include "jobs/trial_pool.h"
+#include "proxytune/comm/agree.h"
+#include "proxytune/core/error.h"
+#include "proxytune/search/outcome.h"
+#include "proxytune/search/search_source.h"
+
+namespace proxytune::jobs {
+namespace {
+
+trials::HyperParameters base_of(const SearchSection& section) {
+  trials::HyperParameters base;
+  base.optimizer = section.optimizer;
+  base.shift_offset = section.shift_offset;
+  return base;
+}
+
+std::vector<std::string> fields_of(const search::SearchOptions& options) {
+  std::vector<std::string> fields;
+  for (const search::Dimension& dimension : options.space)
+    fields.push_back(dimension.field);
+  return fields;
+}
+
+ArmSearch search_arm(Study& study, TrialPool& pool, const ArmOptions& arm, const Split& split) {
+  const SearchSection& section = study.options().search;
+  // Repeat 0: a search compares hyper-parameters on one split with one start, as the paper's
+  // does.
+  const auto make_spec = [&](const trials::HyperParameters& hp) {
+    return pool.spec(arm.network, split, hp, 0, false);
+  };
+  search::SearchSource source(section.options,
+                              base_of(section),
+                              study.random().with("search").with(arm.name),
+                              make_spec);
+  const auto results =
+      pool.run("search " + arm.name, source, static_cast<std::size_t>(section.options.trials));
+  const search::SearchOutcome outcome = search::outcome_from_text(
+      comm::from_root(study.world(), [&] { return search::to_text(source.outcome()); }));
+
+  ArmSearch found;
+  found.arm = arm.name;
+  if (const auto best = search::best(outcome))
+    found.best = best->hyper_parameters;
+  found.trace = search::trace_table(outcome, fields_of(section.options), "/search/" + arm.name);
+  for (const search::Proposal& proposal : outcome.proposals)
+    found.trials.push_back(
+        {arm.name,
+         proposal.index,
+         0,
+         analysis::trial_record(
+             proposal.key, make_spec(proposal.hyper_parameters), results.at(proposal.key))});
+  if (found.best)
+    study.log().info(fmt::format("search {}: best {} {:.3g}, shift probability {:.3g}",
+                                 arm.name,
+                                 core::to_string(found.best->optimizer),
+                                 found.best->learning_rate,
+                                 found.best->shift_probability));
+  else if (study.world().is_root())
+    study.log().warn(
+        fmt::format("every trial of the search of arm {} failed, so it has no final "
+                    "model; `proxytune status` lists the reasons",
+                    arm.name));
+  return found;
+}
+
+}  // namespace
+
+std::vector<ArmSearch> search(Study& study,
+                              const PreparedData& data,
+                              const Selection& selection) {
+  TrialPool pool(study, data);
+  std::vector<ArmSearch> searches;
+  for (const ArmOptions& arm : study.options().search_arms())
+    searches.push_back(search_arm(study, pool, arm, selection.splits.at(arm.name).front()));
+  return searches;
+}
+
+}  // namespace proxytune::jobs

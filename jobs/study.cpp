@@ -1,0 +1,210 @@
+#include "jobs/study.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "jobs/study_changes.h"
+#include "jobs/version.h"
+#include "proxytune/comm/agree.h"
+#include "proxytune/config/options.h"
+#include "proxytune/core/hash.h"
+
+namespace proxytune::jobs {
+namespace {
+
+study::Fields fields_of(const training::Numerics& numerics) {
+  const char* onednn = std::getenv("DNNL_MAX_CPU_ISA");
+  return {{"proxytune", numerics_version()},
+          {"onednn_limit", onednn == nullptr ? "none" : onednn},
+          {"libtorch", numerics.libtorch},
+          {"instruction_set", numerics.instruction_set},
+          {"threads_per_trial", std::to_string(numerics.threads_per_trial)},
+          {"precision", numerics.precision},
+          {"device", numerics.device}};
+}
+
+std::string text_of(const study::Fields& fields) {
+  std::string text;
+  for (const auto& [name, value] : fields)
+    text += name + " " + value + "\n";
+  return text;
+}
+
+/// Whether "avx2 and avx512" names "avx2": whole words only.
+bool names_one(const std::string& list, const std::string& value) {
+  return (" and " + list + " and ").find(" and " + value + " and ") != std::string::npos;
+}
+
+/// Sorts after every earlier launch of the study.
+std::string new_launch() {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  return fmt::format("{:020d}-{}", now.count(), getpid());
+}
+
+void refuse_unequal_ranks(comm::Communicator& world, const study::Fields& mine) {
+  const std::vector<std::string> all = comm::gather_texts(world, text_of(mine));
+  for (std::size_t rank = 1; rank < all.size(); ++rank)
+    if (all[rank] != all[0])
+      throw core::ConfigurationError(
+          fmt::format("ranks 0 and {} would compute with different numerics, and results would "
+                      "depend on who runs what:\n{}against\n{}Use equal nodes, or set "
+                      "ATEN_CPU_CAPABILITY and DNNL_MAX_CPU_ISA to what all of them have",
+                      rank,
+                      all[0],
+                      all[rank]));
+}
+
+}  // namespace
+
+Study::Study(app::Session& session, Folder folder)
+    : session_(session),
+      options_(read_study(session.study)),
+      folder_path_(std::filesystem::absolute(options_.output.folder)) {
+  const auto node = world().split_by_node();
+  node_rank_ = node->rank();
+  numerics_ = training::set_up_numerics(options_.compute.threads_per_trial, node->rank());
+  refuse_unequal_ranks(world(), fields_of(numerics_));
+  if (folder == Folder::untouched)
+    return;
+
+  launch_ = comm::from_root(world(), [&] {
+    open_folder();
+    return new_launch();
+  });
+  numerics_mixed_ = comm::any(world(), numerics_mixed_);
+  share_open_starts();
+  comm::together(world(), [&] {
+    journal_ = std::make_unique<work::Journal>(
+        folder_path_ / "journal", options_.name, launch_, world().rank());
+  });
+}
+
+void Study::open_folder() {
+  const study::StudyFolder folder = study::StudyFolder::open(folder_path_, options_.name);
+  lock_ = std::make_unique<study::StudyLock>(folder_path_);
+  past_ = work::read_journal(folder.journal(), options_.name, log());
+  const study::Fields resolved = named_fields(options_);
+  if (const auto before = folder.fields("resolved")) {
+    const auto changes = changes_between(*before, resolved);
+    // Where nothing is finished nothing can be lost.
+    study::require_accepted(
+        changes, stages(), session_.request.accept_changes || past_.finished.empty());
+  }
+  freeze_numerics(folder);
+  folder.save_fields("resolved", resolved);
+  study::write_file_atomically(folder_path_ / "study.yaml", config::to_yaml(options_));
+}
+
+void Study::freeze_numerics(const study::StudyFolder& folder) {
+  const study::Fields present = fields_of(numerics_);
+  const auto frozen = folder.fields("numerics");
+  if (!frozen) {
+    folder.save_fields("numerics", present);
+    return;
+  }
+  study::require_same_numerics(*frozen, present, session_.request.accept_other_numerics);
+  study::Fields mixed = *frozen;
+  for (const auto& [name, value] : present)
+    if (!names_one(mixed[name], value))
+      mixed[name] += " and " + value;
+  numerics_mixed_ = mixed != present;
+  if (mixed != *frozen)
+    folder.save_fields("numerics", mixed);
+}
+
+void Study::share_open_starts() {
+  const std::string text = comm::from_root(world(), [&] {
+    std::string lines;
+    for (const auto& [key, starts] : past_.attempts)
+      lines += fmt::format("{} {}\n", key, starts);
+    return lines;
+  });
+  std::istringstream lines(text);
+  std::string key;
+  int starts = 0;
+  while (lines >> key >> starts)
+    past_.attempts[key] = starts;
+}
+
+std::filesystem::path Study::input(const std::string& path) const {
+  return resolve_path(path, session_.request.subject);
+}
+
+std::map<std::string, work::Record> Study::distribute(
+    const std::string& kind,
+    work::Source& source,
+    const work::Worker& worker,
+    const std::function<work::Record(const work::Item&)>& lost,
+    const std::function<void(const work::Progress&)>& progress,
+    bool journal_starts) {
+  auto results = work::distribute(world(),
+                                  &source,
+                                  *journal_,
+                                  past_,
+                                  worker,
+                                  lost,
+                                  {.stage = kind,
+                                   .max_attempts = options_.compute.max_attempts,
+                                   .journal_starts = journal_starts},
+                                  stop(),
+                                  [&](const work::Progress& step) {
+                                    require_lock();
+                                    progress(step);
+                                  });
+  // Later stages may ask for the same pieces.
+  for (const auto& [key, result] : results)
+    past_.finished.emplace(kind + "/" + key, result);
+  return results;
+}
+
+void Study::require_same_cases(const study::Fields& keys) {
+  comm::from_root(world(), [&] {
+    const study::StudyFolder folder = study::StudyFolder::open(folder_path_, options_.name);
+    study::Fields known = folder.fields("cases").value_or(study::Fields{});
+    for (const auto& [id, key] : keys) {
+      const auto before = known.find(id);
+      if (before != known.end() && before->second != key && !past_.finished.empty() &&
+          !session_.request.accept_changes)
+        throw core::ConfigurationError(fmt::format(
+            "the files of {} have changed since this study began, which makes all that "
+            "was computed from them useless: restore them, repeat with --accept-changes, "
+            "or choose another output.folder",
+            id));
+      known[id] = key;
+    }
+    folder.save_fields("cases", known);
+    return std::string();
+  });
+}
+
+void Study::forget(const std::string& kind, const std::string& key) {
+  past_.finished.erase(kind + "/" + key);
+}
+
+const work::Record* Study::finished(const std::string& kind, const std::string& key) const {
+  const auto found = past_.finished.find(kind + "/" + key);
+  return found == past_.finished.end() ? nullptr : &found->second;
+}
+
+void Study::require_lock() const {
+  if (lock_ && lock_->lost())
+    throw core::SystemError(fmt::format(
+        "another job has taken over {}, because this one gave no sign of life for too "
+        "long; this one ends, and what it finished is kept",
+        folder_path_.string()));
+}
+
+std::string result_fields_text(const StudyOptions& options) {
+  StudyOptions kept = options;
+  kept.compute = {};
+  kept.output = {};
+  return config::to_yaml(kept);
+}
+
+}  // namespace proxytune::jobs

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "jobs/study_options.h"
+#include "proxytune/app/app.h"
+#include "proxytune/core/random.h"
+#include "proxytune/study/files.h"
+#include "proxytune/study/folder.h"
+#include "proxytune/study/lock.h"
+#include "proxytune/training/trainer.h"
+#include "proxytune/work/distribute.h"
+#include "proxytune/work/journal.h"
+
+namespace proxytune::jobs {
+
+/// A study in progress on all ranks: its options, its folder with the lock, its journal. Every
+/// stage works on one of these. Constructing it is collective; so are the stages.
+class Study {
+ public:
+  /// `untouched` opens no folder: nothing can be distributed, and nothing is written.
+  enum class Folder { opened, untouched };
+  explicit Study(app::Session& session, Folder folder = Folder::opened);
+
+  const StudyOptions& options() const { return options_; }
+  comm::Communicator& world() { return session_.world; }
+  const core::Log& log() const { return session_.log; }
+  const std::atomic<bool>& stop() const { return session_.stop; }
+  const std::filesystem::path& folder() const { return folder_path_; }
+  const training::Numerics& numerics() const { return numerics_; }
+  const std::string& launch() const { return launch_; }
+  /// Position among the ranks of this node.
+  int node_rank() const { return node_rank_; }
+  bool numerics_mixed() const { return numerics_mixed_; }
+  core::RandomKey random() const {
+    return core::RandomKey(static_cast<std::uint64_t>(options_.seed));
+  }
+  /// A path of the study file, made absolute.
+  std::filesystem::path input(const std::string& path) const;
+
+  /// Hands pieces of work to the ranks; what earlier launches and stages finished is not run
+  /// again. Results by key, on every rank. Collective.
+  std::map<std::string, work::Record> distribute(
+      const std::string& kind,
+      work::Source& source,
+      const work::Worker& worker,
+      const std::function<work::Record(const work::Item&)>& lost,
+      const std::function<void(const work::Progress&)>& progress,
+      bool journal_starts);
+
+  /// Refuses cases whose files are others than when results were computed from them; keys by
+  /// "internal/<id>" or "external/<id>". Collective.
+  void require_same_cases(const study::Fields& keys);
+
+  /// What an earlier launch or stage finished; known on rank 0 only. Null: nothing.
+  const work::Record* finished(const std::string& kind, const std::string& key) const;
+  /// Lets a finished piece run again.
+  void forget(const std::string& kind, const std::string& key);
+
+  /// Starts that never ended, in all launches, by kind + "/" + key.
+  const std::map<std::string, int>& open_starts() const { return past_.attempts; }
+
+ private:
+  void open_folder();
+  void freeze_numerics(const study::StudyFolder& folder);
+  void share_open_starts();
+  void require_lock() const;
+
+  app::Session& session_;
+  StudyOptions options_;
+  std::filesystem::path folder_path_;
+  std::unique_ptr<study::StudyLock> lock_;  // on rank 0
+  training::Numerics numerics_;
+  bool numerics_mixed_ = false;
+  int node_rank_ = 0;
+  std::string launch_;
+  work::JournalContents past_;
+  std::unique_ptr<work::Journal> journal_;
+};
+
+/// The study as text, without what cannot change results (compute, output).
+std::string result_fields_text(const StudyOptions& options);
+
+}  // namespace proxytune::jobs

@@ -1,0 +1,99 @@
+#include "jobs/study_changes.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "proxytune/config/options.h"
+
+namespace proxytune::jobs {
+namespace {
+
+using study::Effect;
+using study::FieldClass;
+
+const FieldClass no_effect{Effect::none, {}};
+const FieldClass extends{Effect::extends, {}};
+
+FieldClass invalidates(std::vector<std::string> which) {
+  return {Effect::invalidates, std::move(which)};
+}
+
+}  // namespace
+
+const std::vector<std::string>& stages() {
+  static const std::vector<std::string> all{
+      "preprocess", "rank", "select", "sweep", "search", "train"};
+  return all;
+}
+
+study::Fields named_fields(const StudyOptions& options) {
+  study::Fields fields = config::flatten(options);
+  const auto rename =
+      [&](const std::string& list, std::size_t position, const std::string& name) {
+        const std::string old_prefix = fmt::format("{}.{}.", list, position);
+        study::Fields renamed;
+        for (auto& [path, text] : fields)
+          renamed[path.starts_with(old_prefix)
+                      ? list + "." + name + "/" + path.substr(old_prefix.size())
+                      : path] = text;
+        fields = std::move(renamed);
+      };
+  for (std::size_t i = 0; i < options.arms.size(); ++i)
+    rename("arms", i, options.arms[i].name);
+  for (std::size_t i = 0; i < options.networks.size(); ++i)
+    rename("networks", i, options.networks[i].name);
+  return fields;
+}
+
+std::vector<study::Change> changes_between(const study::Fields& before,
+                                           const study::Fields& after) {
+  std::vector<study::Change> changes = study::compare(before, after, field_classes());
+  for (study::Change& change : changes) {
+    const bool named =
+        change.field.starts_with("arms.") || change.field.starts_with("networks.");
+    if (named && change.before && change.after)
+      change.meaning = invalidates({"select", "sweep", "search", "train"});
+  }
+  return changes;
+}
+
+const study::FieldClasses& field_classes() {
+  const std::vector<std::string> trials{"sweep", "search", "train"};
+  // What is not named here (data, preprocessing, seed) changes everything.
+  static const study::FieldClasses classes(
+      {
+          {"name", no_effect},
+          {"output", no_effect},
+          // Threads are part of the numerics fingerprint, which is frozen by itself.
+          {"compute", no_effect},
+          {"reference", no_effect},
+          {"data.near_duplicate", no_effect},
+          {"arms", extends},
+          {"networks", extends},
+          {"sweep.arms", extends},
+          {"sweep.optimizers", extends},
+          {"sweep.learning_rates", extends},
+          {"sweep.repeats", extends},
+          {"sweep", invalidates({"sweep"})},
+          {"search.arms", extends},
+          {"search.trials", extends},
+          {"search", invalidates({"search", "train"})},
+          {"final_training.repeats", extends},
+          {"final_training", invalidates({"train"})},
+          {"similarity.tile", no_effect},
+          {"similarity", invalidates({"rank", "select", "sweep", "search", "train"})},
+          {"data.validation_cases", invalidates({"select", "sweep", "search", "train"})},
+          {"data.splits", invalidates({"select", "sweep", "search", "train"})},
+          {"data.group_key", invalidates({"select", "sweep", "search", "train"})},
+          {"data.group_table", invalidates({"select", "sweep", "search", "train"})},
+          {"data.external", invalidates(trials)},
+          {"data.external_cases", invalidates(trials)},
+          {"data.external_case_list", invalidates(trials)},
+          {"training", invalidates(trials)},
+      },
+      stages());
+  return classes;
+}
+
+}  // namespace proxytune::jobs

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "jobs/study_options.h"
+#include "proxytune/study/changes.h"
+
+namespace proxytune::jobs {
+
+/// The stages of a study, in order.
+const std::vector<std::string>& stages();
+
+/// The study's fields by path, arms and networks by their names: their order means nothing.
+study::Fields named_fields(const StudyOptions& options);
+
+/// What changed and what that means: a new or dropped arm or network extends a study, another
+/// meaning of an old name invalidates its trials.
+std::vector<study::Change> changes_between(const study::Fields& before,
+                                           const study::Fields& after);
+
+/// What a change of each field of the study file means for work that is done.
+const study::FieldClasses& field_classes();
+
+}  // namespace proxytune::jobs

@@ -1,0 +1,248 @@
+#include "jobs/study_options.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "proxytune/config/options.h"
+
+namespace proxytune::jobs {
+namespace {
+
+template <class Named>
+std::vector<std::string> names_of(const std::vector<Named>& items) {
+  std::vector<std::string> result;
+  for (const Named& item : items)
+    result.push_back(item.name);
+  return result;
+}
+
+std::string listed(const std::vector<std::string>& words) {
+  return config::detail::join(words);
+}
+
+template <class Named>
+void refuse_repeated_names(const std::vector<Named>& items, const std::string& field) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < items.size(); ++i)
+    if (!seen.insert(items[i].name).second)
+      throw core::FieldError(
+          fmt::format("{}.{}.name", field, i),
+          fmt::format("is \"{}\", which an earlier one has; give it a name of its own",
+                      items[i].name));
+}
+
+void need_known(const std::string& name,
+                const std::vector<std::string>& known,
+                const std::string& field,
+                const std::string& kind) {
+  if (std::find(known.begin(), known.end(), name) != known.end())
+    return;
+  const std::string near = config::nearest(name, known);
+  throw core::FieldError(field,
+                         fmt::format("is \"{}\", which is no {} of this study;{} there are: {}",
+                                     name,
+                                     kind,
+                                     near.empty() ? "" : " did you mean \"" + near + "\"?",
+                                     listed(known)));
+}
+
+void need_name(const std::string& name) {
+  if (name.empty())
+    throw core::FieldError("name", "is missing; give each one a name");
+  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+  if (!plain)
+    throw core::FieldError("name",
+                           fmt::format("is \"{}\", but it becomes a path in the results: use "
+                                       "letters, digits, _ and -",
+                                       name));
+}
+
+void at_least(int value, int least, const std::string& field) {
+  if (value < least)
+    throw core::FieldError(field,
+                           fmt::format("is {}, but it must be {} or more", value, least));
+}
+
+void need_reference(const StudyOptions& options,
+                    const std::vector<std::string>& arms,
+                    const std::string& field) {
+  if (!arms.empty() && std::find(arms.begin(), arms.end(), options.reference) == arms.end())
+    throw core::FieldError(
+        field,
+        fmt::format("leaves out the reference arm \"{}\", which all others are "
+                    "compared with; add it, or name another reference",
+                    options.reference));
+}
+
+std::vector<ArmOptions> choose(const StudyOptions& options,
+                               const std::vector<std::string>& names) {
+  if (names.empty())
+    return options.arms;
+  std::vector<ArmOptions> chosen;
+  for (const ArmOptions& arm : options.arms)
+    if (std::find(names.begin(), names.end(), arm.name) != names.end())
+      chosen.push_back(arm);
+  return chosen;
+}
+
+}  // namespace
+
+void validate(const DataOptions& options) {
+  if (options.internal.empty())
+    throw core::FieldError("internal", "is missing; name the dataset.json of your volumes");
+  at_least(options.cases, 0, "cases");
+  at_least(options.external_cases, 0, "external_cases");
+  at_least(options.validation_cases, 0, "validation_cases");
+  for (const int channel : options.channels)
+    at_least(channel, 0, "channels");
+  for (const auto& [raw, label] : options.labels)
+    if (label < 0 || label > 255)
+      throw core::FieldError(
+          "labels",
+          fmt::format("gives raw value {} the class {}, but classes are 0 to "
+                      "255, 0 being background",
+                      raw,
+                      label));
+  if (options.exclude_key.empty() != options.exclude_values.empty())
+    throw core::FieldError("exclude_key",
+                           "and exclude_values go together: give both, or neither");
+  if (!options.group_key.empty() && !options.group_table.empty())
+    throw core::FieldError("group_table", "and group_key exclude each other: give one");
+}
+
+void validate(const NetworkOptions& options) {
+  need_name(options.name);
+  validate(options.unet);
+}
+
+void validate(const ArmOptions& options) {
+  need_name(options.name);
+  if (options.data == ArmData::all)
+    return;
+  if (options.budget < 2 || options.budget % 2 != 0)
+    throw core::FieldError(
+        "budget",
+        fmt::format(
+            "is {}, but half of the cases train and half validate: use an even number of "
+            "2 or more (paper: 4, 6, 8, 10)",
+            options.budget));
+}
+
+void validate(const SweepSection& options) {
+  validate(options.grid);
+}
+void validate(const SearchSection& options) {
+  validate(options.options);
+}
+void validate(const FinalOptions& options) {
+  at_least(options.repeats, 1, "repeats");
+}
+void validate(const ComputeOptions& options) {
+  at_least(options.threads_per_trial, 1, "threads_per_trial");
+  if (options.threads_per_trial > 256)
+    throw core::FieldError(
+        "threads_per_trial",
+        fmt::format("is {}, but no trial gains from more than 256 threads; use "
+                    "the cores of a rank",
+                    options.threads_per_trial));
+  at_least(options.max_attempts, 1, "max_attempts");
+}
+void validate(const OutputOptions& options) {
+  if (options.folder.empty())
+    throw core::FieldError("folder", "is empty; name the folder that results go to");
+}
+
+void validate(const StudyOptions& options) {
+  refuse_repeated_names(options.networks, "networks");
+  refuse_repeated_names(options.arms, "arms");
+  const auto networks = names_of(options.networks);
+  const auto arms = names_of(options.arms);
+  for (std::size_t i = 0; i < options.arms.size(); ++i)
+    need_known(options.arms[i].network, networks, fmt::format("arms.{}.network", i), "network");
+  need_known(options.reference, arms, "reference", "arm");
+  for (std::size_t i = 0; i < options.sweep.arms.size(); ++i)
+    need_known(options.sweep.arms[i], arms, fmt::format("sweep.arms.{}", i), "arm");
+  for (std::size_t i = 0; i < options.search.arms.size(); ++i)
+    need_known(options.search.arms[i], arms, fmt::format("search.arms.{}", i), "arm");
+  need_known(options.final_training.network, networks, "final_training.network", "network");
+
+  need_reference(options, options.sweep.arms, "sweep.arms");
+  need_reference(options, options.search.arms, "search.arms");
+  for (const std::string& name : options.used_networks()) {
+    network::check_patch(options.network(name).unet,
+                         options.training.patch,
+                         fmt::format("training.patch (network {})", name));
+    network::check_patch(options.network(name).unet,
+                         options.training.window,
+                         fmt::format("training.window (network {})", name));
+  }
+}
+
+std::set<std::string> StudyOptions::used_networks() const {
+  std::set<std::string> used{final_training.network};
+  for (const ArmOptions& arm : arms)
+    used.insert(arm.network);
+  return used;
+}
+
+const NetworkOptions& StudyOptions::network(const std::string& network_name) const {
+  return *std::find_if(networks.begin(), networks.end(), [&](const NetworkOptions& n) {
+    return n.name == network_name;
+  });
+}
+
+const ArmOptions& StudyOptions::arm(const std::string& arm_name) const {
+  const auto found = std::find_if(
+      arms.begin(), arms.end(), [&](const ArmOptions& a) { return a.name == arm_name; });
+  if (found == arms.end())
+    throw core::ConfigurationError(fmt::format(
+        "\"{}\" is no arm of this study; there are: {}", arm_name, listed(names_of(arms))));
+  return *found;
+}
+
+std::vector<ArmOptions> StudyOptions::sweep_arms() const {
+  return choose(*this, sweep.arms);
+}
+std::vector<ArmOptions> StudyOptions::search_arms() const {
+  return choose(*this, search.arms);
+}
+
+StudyOptions read_study(const config::Node& root) {
+  StudyOptions options;
+  config::read(root, "", options);
+  return options;
+}
+
+std::filesystem::path resolve_path(const std::string& path, const std::string& study_file) {
+  std::string expanded;
+  for (std::size_t i = 0; i < path.size();) {
+    const std::size_t end =
+        path.compare(i, 2, "${") == 0 ? path.find('}', i) : std::string::npos;
+    if (end == std::string::npos) {
+      expanded += path[i++];
+      continue;
+    }
+    const std::string name = path.substr(i + 2, end - i - 2);
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr)
+      throw core::ConfigurationError(
+          fmt::format("the study says {}, but the environment variable {} is not set; export "
+                      "{}=/your/folder",
+                      path,
+                      name,
+                      name));
+    expanded += value;
+    i = end + 1;
+  }
+  const std::filesystem::path result(expanded);
+  if (result.is_absolute())
+    return result.lexically_normal();
+  return (std::filesystem::absolute(study_file).parent_path() / result).lexically_normal();
+}
+
+}  // namespace proxytune::jobs

@@ -1,0 +1,38 @@
+#include <fmt/format.h>
+
+#include "jobs/stages.h"
+#include "jobs/trial_pool.h"
+
+namespace proxytune::jobs {
+
+ArmTrials train(Study& study,
+                const PreparedData& data,
+                const Selection& selection,
+                const std::vector<ArmSearch>& searches) {
+  TrialPool pool(study, data);
+  const FinalOptions& final_training = study.options().final_training;
+
+  std::vector<std::pair<ArmTrial, trials::TrialSpec>> placed;
+  std::vector<work::Item> items;
+  // The same split for every arm and repeat (paper, Table 2: "5 repeats with the same split").
+  for (const ArmSearch& arm : searches)
+    for (int repeat = 0; arm.best && repeat < final_training.repeats; ++repeat) {
+      trials::TrialSpec spec =
+          pool.spec(final_training.network, selection.all_data, *arm.best, repeat, true);
+      items.push_back(item_of(spec, pool.expected_cost(spec)));
+      placed.emplace_back(ArmTrial{arm.arm, 0, repeat, {}}, std::move(spec));
+    }
+
+  pool.forget_lost_weights(items);
+  work::ListSource source(items);
+  const auto results = pool.run("train", source, distinct(items));
+  ArmTrials finals;
+  for (auto& [where, spec] : placed) {
+    const std::string key = trials::trial_key(spec);
+    where.record = analysis::trial_record(key, spec, results.at(key));
+    finals.push_back(std::move(where));
+  }
+  return finals;
+}
+
+}  // namespace proxytune::jobs

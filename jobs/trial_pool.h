@@ -1,0 +1,67 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "jobs/stages.h"
+#include "proxytune/work/distribute.h"
+
+namespace proxytune::jobs {
+
+/// Runs trials of a study on all ranks. A trial is known by its content: whichever stage or arm
+/// asks for it, it is trained once.
+class TrialPool {
+ public:
+  /// Collective.
+  TrialPool(Study& study, const PreparedData& data);
+
+  /// What training on this split with this network and these hyper-parameters means.
+  trials::TrialSpec spec(const std::string& network,
+                         const Split& split,
+                         const trials::HyperParameters& hyper_parameters,
+                         int repeat,
+                         bool keep_weights) const;
+
+  /// Patches through a network of so many parameters: orders trials, says nothing of seconds.
+  double expected_cost(const trials::TrialSpec& spec) const;
+
+  /// Finished trials whose weights file has been removed are to run again.
+  void forget_lost_weights(const std::vector<work::Item>& items);
+
+  /// Runs all of the source's trials; progress lines begin with `label`, `total` counts them.
+  /// Collective. The results, by trial key, are on every rank.
+  std::map<std::string, work::Record> run(const std::string& label,
+                                          work::Source& source,
+                                          std::size_t total);
+
+ private:
+  struct TrialNetwork {
+    network::UNetOptions options;
+    std::filesystem::path start_weights;
+  };
+
+  void add_network(const std::string& name);
+  core::RandomKey random_key(trials::TrialSpec spec) const;
+  work::Record run_one(const work::Item& item) const;
+  /// Scores the external cases and keeps the weights, if asked to.
+  analysis::ExternalScores finish(training::TrainedModel& trained,
+                                  const trials::TrialSpec& spec,
+                                  const std::string& key) const;
+  work::Record lost(const work::Item& item) const;
+  std::vector<int> positions(const Cases& cases, const std::vector<std::string>& keys) const;
+
+  Study& study_;
+  const PreparedData& data_;
+  std::map<std::string, std::string> texts_;      // canonical text of a network, by its name
+  std::map<std::string, TrialNetwork> networks_;  // by canonical text
+  std::string training_text_;
+};
+
+/// A piece of work for work::distribute; `cost` orders the list, largest first.
+work::Item item_of(const trials::TrialSpec& spec, double cost);
+
+/// Pieces of different content: arms may share trials.
+std::size_t distinct(const std::vector<work::Item>& items);
+
+}  // namespace proxytune::jobs

@@ -1,0 +1,13 @@
+#include "jobs/version.h"
+
+namespace proxytune::jobs {
+
+std::string version() {
+  return PROXYTUNE_VERSION;
+}
+
+std::string numerics_version() {
+  return "1";
+}
+
+}  // namespace proxytune::jobs

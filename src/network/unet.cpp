@@ -1,0 +1,228 @@
+#include "proxytune/network/unet.h"
+
+#include <optional>
+#include <unordered_map>
+
+#include "network/architecture.h"
+#include "proxytune/ops/instance_norm_prelu.h"
+
+namespace proxytune::network {
+namespace {
+
+using torch::Tensor;
+
+struct Convolution {
+  Tensor weight;
+  Tensor bias;
+  std::int64_t stride = 1;
+
+  Tensor operator()(const Tensor& input, bool with_bias = true) const {
+    return torch::conv3d(input,
+                         weight,
+                         with_bias ? std::optional<Tensor>(bias) : std::nullopt,
+                         stride,
+                         weight.size(2) / 2);
+  }
+  Tensor transposed(const Tensor& input, bool with_bias) const {
+    return torch::conv_transpose3d(
+        input, weight, with_bias ? std::optional<Tensor>(bias) : std::nullopt, 2, 1, 1);
+  }
+};
+
+struct NormActivation {
+  Tensor slope;
+  Tensor weight, bias, running_mean, running_variance, batches;  // batch norm only
+
+  bool cancels_bias() const { return !weight.defined(); }
+
+  /// Normalised and activated, plus residual where there is one.
+  Tensor operator()(const Tensor& input,
+                    const std::optional<Tensor>& residual,
+                    bool training) const {
+    if (!weight.defined())
+      return ops::instance_norm_prelu(input, slope, residual);
+    if (training) {
+      const torch::NoGradGuard no_gradient;
+      Tensor(batches).add_(1);
+    }
+    const Tensor normal = torch::batch_norm(
+        input, weight, bias, running_mean, running_variance, training, 0.1, 1e-5, false);
+    const Tensor active = torch::prelu(normal, slope);
+    return residual ? active + *residual : active;
+  }
+};
+
+/// Convolution, norm and activation.
+struct Unit {
+  Convolution convolution;
+  NormActivation norm;
+};
+
+struct Encoder {
+  std::vector<Unit> units;
+  Convolution residual;
+
+  Tensor operator()(const Tensor& input, bool training) const {
+    const Tensor added = residual(input);
+    Tensor result = input;
+    for (const Unit& unit : units)
+      result = unit.norm(unit.convolution(result, !unit.norm.cancels_bias()),
+                         &unit == &units.back() ? std::optional<Tensor>(added) : std::nullopt,
+                         training);
+    return result;
+  }
+};
+
+struct Decoder {
+  Unit up;
+  Convolution convolution;
+  std::optional<NormActivation> norm;  // none at the top
+  Tensor identity;                     // top only: the kernel that returns its input
+
+  Tensor operator()(const Tensor& input, bool training) const {
+    const Tensor wide = up.norm(
+        up.convolution.transposed(input, !up.norm.cancels_bias()), std::nullopt, training);
+    if (!norm)
+      return torch::conv3d(wide, convolution.weight + identity, convolution.bias, 1, 1);
+    return (*norm)(convolution(wide, !norm->cancels_bias()), wide, training);
+  }
+};
+
+Tensor identity_kernel(const Tensor& weight) {
+  Tensor kernel = torch::zeros_like(weight);
+  kernel.select(4, 1).select(3, 1).select(2, 1).fill_diagonal_(1);
+  return kernel;
+}
+
+}  // namespace
+
+struct UNet::Layers {
+  UNetOptions options;
+  bool training = true;
+  FlatParameters flat;
+  std::vector<NamedTensor> state;  // parameters as leaves, and buffers
+  std::vector<Encoder> encoders;   // the bottom last
+  std::vector<Decoder> decoders;   // the top first
+
+  void make_state(const torch::TensorOptions& like);
+  void make_layers();
+};
+
+void UNet::Layers::make_state(const torch::TensorOptions& like) {
+  const long long count = parameter_count(options);
+  flat.values = torch::zeros({count}, like);
+  flat.gradients = torch::zeros({count}, like);
+  std::int64_t offset = 0;
+  for (const Entry& entry : state_entries(options)) {
+    if (!is_parameter(entry.role)) {
+      const bool number = entry.role == Role::batches_tracked;
+      state.push_back({entry.name,
+                       torch::full(entry.shape,
+                                   entry.role == Role::running_variance ? 1 : 0,
+                                   number ? like.dtype(torch::kInt64) : like)});
+      continue;
+    }
+    const std::int64_t length = c10::multiply_integers(entry.shape);
+    const Segment segment{entry.name, offset, length, entry.shape};
+    offset += length;
+    Tensor parameter = view(flat.values, segment).detach();
+    if (entry.role == Role::slope)
+      parameter.fill_(0.25);
+    if (entry.role == Role::norm_weight)
+      parameter.fill_(1);
+    parameter.set_requires_grad(true);
+    parameter.mutable_grad() = view(flat.gradients, segment);
+    state.push_back({entry.name, parameter});
+    flat.segments.push_back(segment);
+  }
+}
+
+void UNet::Layers::make_layers() {
+  std::unordered_map<std::string, Tensor> tensors;
+  for (const NamedTensor& named : state)
+    tensors.emplace(named.name, named.tensor);
+  const auto convolution = [&](const std::string& prefix, std::int64_t stride) {
+    return Convolution{tensors.at(prefix + "weight"), tensors.at(prefix + "bias"), stride};
+  };
+  const auto norm = [&](const std::string& prefix) {
+    NormActivation made;
+    made.slope = tensors.at(prefix + "A.weight");
+    if (options.norm == Norm::batch) {
+      made.weight = tensors.at(prefix + "N.weight");
+      made.bias = tensors.at(prefix + "N.bias");
+      made.running_mean = tensors.at(prefix + "N.running_mean");
+      made.running_variance = tensors.at(prefix + "N.running_var");
+      made.batches = tensors.at(prefix + "N.num_batches_tracked");
+    }
+    return made;
+  };
+  const int bottom = options.levels - 1;
+  for (int level = 0; level <= bottom; ++level) {
+    const std::string prefix = level_prefix(level) + (level == bottom ? "" : "0.");
+    const int stride = level == bottom ? 1 : 2;
+    Encoder encoder;
+    for (int i = 0; i < options.residual_units; ++i) {
+      const std::string unit = prefix + "conv.unit" + std::to_string(i) + ".";
+      encoder.units.push_back(
+          {convolution(unit + "conv.", i == 0 ? stride : 1), norm(unit + "adn.")});
+    }
+    encoder.residual = convolution(prefix + "residual.", stride);
+    encoders.push_back(std::move(encoder));
+  }
+  for (int level = 0; level < bottom; ++level) {
+    const std::string prefix = level_prefix(level) + "2.";
+    Decoder decoder{.up = {convolution(prefix + "0.conv.", 2), norm(prefix + "0.adn.")},
+                    .convolution = convolution(prefix + "1.conv.unit0.conv.", 1),
+                    .norm = std::nullopt,
+                    .identity = {}};
+    if (level == 0)
+      decoder.identity = identity_kernel(decoder.convolution.weight.detach());
+    else
+      decoder.norm = norm(prefix + "1.conv.unit0.adn.");
+    decoders.push_back(std::move(decoder));
+  }
+}
+
+UNet::UNet(const UNetOptions& options, torch::Device device, torch::ScalarType type)
+    : layers_(std::make_unique<Layers>()) {
+  validate(options);
+  layers_->options = options;
+  layers_->make_state(torch::TensorOptions().device(device).dtype(type));
+  layers_->make_layers();
+}
+
+UNet::UNet(UNet&&) noexcept = default;
+UNet& UNet::operator=(UNet&&) noexcept = default;
+UNet::~UNet() = default;
+
+torch::Tensor UNet::forward(const torch::Tensor& images) const {
+  const bool training = layers_->training;
+  std::vector<Tensor> skips;
+  Tensor result = ops::channels_last(images);
+  for (const Encoder& encoder : layers_->encoders) {
+    result = encoder(result, training);
+    skips.push_back(result);
+  }
+  for (std::size_t level = layers_->decoders.size(); level-- > 0;)
+    result = layers_->decoders[level](torch::cat({skips[level], result}, 1), training);
+  return result;
+}
+
+void UNet::set_training(bool training) {
+  layers_->training = training;
+}
+const UNetOptions& UNet::options() const {
+  return layers_->options;
+}
+const FlatParameters& UNet::parameters() const {
+  return layers_->flat;
+}
+
+std::vector<NamedTensor> UNet::state() const {
+  std::vector<NamedTensor> detached;
+  for (const NamedTensor& named : layers_->state)
+    detached.push_back({named.name, named.tensor.detach()});
+  return detached;
+}
+
+}  // namespace proxytune::network

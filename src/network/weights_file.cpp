@@ -1,0 +1,180 @@
+#include "proxytune/network/weights_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <caffe2/serialize/inline_container.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "network/pickle_reader.h"
+#include "network/pickle_writer.h"
+#include "proxytune/core/error.h"
+
+namespace proxytune::network {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const std::string& what, const fs::path& path, int error) {
+  throw core::SystemError("cannot " + what + " " + path.string() + ": " + std::strerror(error) +
+                          "; check the folder, its permissions and the space left.");
+}
+
+/// An open file; removed by its destructor unless kept.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const fs::path& path)
+      : path_(path),
+        file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+    if (file_ < 0)
+      fail("create", path_, errno);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (file_ >= 0)
+      ::close(file_);
+    if (!kept_)
+      ::unlink(path_.c_str());
+  }
+
+  void write(const char* bytes, std::size_t count) {
+    while (count > 0) {
+      const ssize_t written = ::write(file_, bytes, count);
+      if (written < 0 && errno == EINTR)
+        continue;
+      if (written <= 0)
+        fail("write", path_, errno);
+      bytes += written;
+      count -= static_cast<std::size_t>(written);
+    }
+  }
+  void keep_as(const fs::path& name) {
+    if (::fsync(file_) != 0)
+      fail("sync", path_, errno);
+    const int closed = ::close(file_);
+    file_ = -1;
+    if (closed != 0)
+      fail("close", path_, errno);
+    if (::rename(path_.c_str(), name.c_str()) != 0)
+      fail("rename to", name, errno);
+    kept_ = true;
+  }
+
+ private:
+  fs::path path_;
+  int file_;
+  bool kept_ = false;
+};
+
+void sync_folder(const fs::path& folder) {
+  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0)
+    fail("open", folder, errno);
+  const int synced = ::fsync(file);
+  const int error = errno;
+  ::close(file);
+  // Some network file systems cannot sync a folder, and say so with EINVAL.
+  if (synced != 0 && error != EINVAL)
+    fail("sync", folder, error);
+}
+
+/// The zip archive of torch.save, complete in memory: the writer reports a full disk only in
+/// words.
+std::string archive(const std::vector<NamedTensor>& state) {
+  std::string bytes;
+  const auto append = [&](const void* data, std::size_t count) {
+    bytes.append(static_cast<const char*>(data), count);
+    return count;
+  };
+  caffe2::serialize::PyTorchStreamWriter writer(append);
+  writer.setMinVersion(3);
+  const std::string pickle = pickle_state(state);
+  writer.writeRecord("data.pkl", pickle.data(), pickle.size());
+  writer.writeRecord("byteorder", "little", 6);
+  for (std::size_t i = 0; i < state.size(); ++i) {
+    const torch::Tensor tensor = state[i].tensor.detach().cpu().contiguous();
+    writer.writeRecord("data/" + std::to_string(i), tensor.const_data_ptr(), tensor.nbytes());
+  }
+  writer.writeEndOfFile();
+  return bytes;
+}
+
+/// Elements that a tensor of these extents and strides reaches, from its offset on.
+std::int64_t extent_in_memory(const PickledTensor& tensor) {
+  std::int64_t last = 0;
+  for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
+    if (tensor.shape[i] == 0)
+      return 0;
+    last += (tensor.shape[i] - 1) * tensor.strides[i];
+  }
+  return last + 1;
+}
+
+constexpr std::int64_t sane = std::int64_t{1} << 40;
+
+bool out_of_range(std::int64_t value) {
+  return value < 0 || value > sane;
+}
+
+torch::Tensor read_tensor(caffe2::serialize::PyTorchStreamReader& reader,
+                          const PickledTensor& described) {
+  const torch::ScalarType type = type_of_storage(described.storage_class);
+  auto [data, size] = reader.getRecord("data/" + described.record);
+  const auto available =
+      static_cast<std::int64_t>(size / c10::elementSize(type)) - described.offset;
+  if (described.shape.size() != described.strides.size() || described.shape.size() > 8 ||
+      out_of_range(described.offset) || std::ranges::any_of(described.shape, out_of_range) ||
+      std::ranges::any_of(described.strides, out_of_range) ||
+      extent_in_memory(described) > available)
+    throw std::invalid_argument(described.name + " does not fit the elements stored for it");
+  char* first = static_cast<char*>(data.get()) +
+                described.offset * static_cast<std::int64_t>(c10::elementSize(type));
+  return torch::from_blob(first, described.shape, described.strides, torch::dtype(type))
+      .clone(torch::MemoryFormat::Contiguous);
+}
+
+}  // namespace
+
+void save_weights(const fs::path& path, const std::vector<NamedTensor>& state) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const std::string bytes = archive(state);
+  TemporaryFile file(folder /
+                     (path.filename().string() + ".writing." + std::to_string(::getpid())));
+  file.write(bytes.data(), bytes.size());
+  file.keep_as(path);
+  sync_folder(folder);
+}
+
+std::vector<NamedTensor> load_weights(const fs::path& path) {
+  const std::string advice =
+      "; a weights file is what torch.save(network.state_dict(), path) or this program writes.";
+  if (!fs::is_regular_file(path))
+    throw core::DataError("weights file " + path.string() + " is missing or no regular file" +
+                          advice);
+  try {
+    caffe2::serialize::PyTorchStreamReader reader(path.string());
+    if (reader.hasRecord("byteorder")) {
+      const auto [order, size] = reader.getRecord("byteorder");
+      if (std::string_view(static_cast<const char*>(order.get()), size) != "little")
+        throw std::invalid_argument("it was written on a big-endian machine");
+    }
+    const auto [pickle, size] = reader.getRecord("data.pkl");
+    std::vector<NamedTensor> state;
+    for (const PickledTensor& described :
+         read_pickled_state({static_cast<const char*>(pickle.get()), size}))
+      state.push_back({described.name, read_tensor(reader, described)});
+    return state;
+  } catch (const c10::Error& error) {
+    const std::string why = error.what_without_backtrace();
+    throw core::DataError("weights file " + path.string() +
+                          " cannot be read: " + why.substr(0, why.find('\n')) + advice);
+  } catch (const std::invalid_argument& error) {
+    throw core::DataError("weights file " + path.string() + " cannot be read: " + error.what() +
+                          advice);
+  }
+}
+
+}  // namespace proxytune::network

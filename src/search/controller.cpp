@@ -1,0 +1,30 @@
+#include "proxytune/search/controller.h"
+
+#include <stdexcept>
+
+#include "search/controllers.h"
+
+namespace proxytune::search {
+
+std::vector<int> choices_of(const SearchSpace& space) {
+  std::vector<int> choices;
+  for (const Dimension& dimension : space.dimensions)
+    choices.push_back(static_cast<int>(dimension.choices.size()));
+  return choices;
+}
+
+std::unique_ptr<Controller> make_controller(const SearchOptions& options,
+                                            const SearchSpace& space,
+                                            const core::RandomKey& key) {
+  switch (options.method) {
+    case Method::reinforcement:
+      return make_reinforcement_controller(options, space, key);
+    case Method::random:
+      return make_random_controller(space, key);
+    case Method::grid:
+      return make_grid_controller(options, space, key);
+  }
+  throw std::logic_error("a search method without a controller");
+}
+
+}  // namespace proxytune::search

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+
+#include "proxytune/search/controller.h"
+
+namespace proxytune::search {
+
+/// Choices of each dimension; 0 for a range.
+std::vector<int> choices_of(const SearchSpace& space);
+
+std::unique_ptr<Controller> make_random_controller(const SearchSpace& space,
+                                                   const core::RandomKey& key);
+std::unique_ptr<Controller> make_grid_controller(const SearchOptions& options,
+                                                 const SearchSpace& space,
+                                                 const core::RandomKey& key);
+std::unique_ptr<Controller> make_reinforcement_controller(const SearchOptions& options,
+                                                          const SearchSpace& space,
+                                                          const core::RandomKey& key);
+
+}  // namespace proxytune::search

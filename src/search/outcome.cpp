@@ -1,0 +1,151 @@
+#include "proxytune/search/outcome.h"
+
+#include <cmath>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+
+#include "proxytune/core/error.h"
+#include "proxytune/work/record.h"
+
+namespace proxytune::search {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+work::Record to_record(const Proposal& proposal) {
+  work::Record record = trials::to_record(proposal.hyper_parameters);
+  record.set("index", std::int64_t{proposal.index});
+  record.set("unit_point", proposal.unit_point);
+  record.set("key", proposal.key);
+  record.set("finished", proposal.finished);
+  record.set("scored", proposal.scored);
+  record.set("status", core::to_string(proposal.status));
+  record.set("reward", proposal.reward);
+  return record;
+}
+
+Proposal proposal_from_record(const work::Record& record) {
+  return {.index = static_cast<int>(record.integer("index")),
+          .unit_point = record.numbers("unit_point"),
+          .hyper_parameters = trials::hyper_parameters_from_record(record),
+          .key = record.text("key"),
+          .finished = record.boolean("finished"),
+          .scored = record.boolean("scored"),
+          .status = core::from_string<trials::TrialStatus>(record.text("status")),
+          .reward = record.number("reward")};
+}
+
+/// Collects one value of each proposal.
+template <class T, class Get>
+std::vector<T> column(const SearchOutcome& outcome, const Get& get) {
+  std::vector<T> values;
+  for (const Proposal& proposal : outcome.proposals)
+    values.push_back(get(proposal));
+  return values;
+}
+
+std::vector<double> best_so_far(const SearchOutcome& outcome) {
+  double best = nan;
+  return column<double>(outcome, [&](const Proposal& proposal) {
+    if (proposal.scored)
+      best = std::fmax(best, proposal.reward);
+    return best;
+  });
+}
+
+void add_hyper_parameters(core::Table& table, const SearchOutcome& outcome) {
+  table.add("optimizer",
+            "1",
+            "optimizer of the training",
+            column<std::string>(outcome, [](const Proposal& p) {
+              return core::to_string(p.hyper_parameters.optimizer);
+            }));
+  table.add(
+      "learning_rate", "1", "learning rate", column<double>(outcome, [](const Proposal& p) {
+        return p.hyper_parameters.learning_rate;
+      }));
+  table.add("shift_probability",
+            "1",
+            "probability of a random intensity shift",
+            column<double>(outcome, [](const Proposal& p) {
+              return p.hyper_parameters.shift_probability;
+            }));
+  table.add("shift_offset",
+            "1",
+            "largest random intensity shift",
+            column<double>(outcome,
+                           [](const Proposal& p) { return p.hyper_parameters.shift_offset; }));
+}
+
+}  // namespace
+
+std::optional<Proposal> best(const SearchOutcome& outcome) {
+  std::optional<Proposal> found;
+  for (const Proposal& proposal : outcome.proposals)
+    if (proposal.scored && (!found || proposal.reward > found->reward))
+      found = proposal;
+  return found;
+}
+
+core::Table trace_table(const SearchOutcome& outcome,
+                        const std::vector<std::string>& fields,
+                        const std::string& path) {
+  core::Table table{path, "the trials of one search, in the order of proposal", {}};
+  table.add("proposal",
+            "1",
+            "number of the trial in this search, from 0",
+            column<std::int64_t>(outcome, [](const Proposal& p) { return p.index; }));
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    table.add("unit_" + fields[i],
+              "1",
+              fields[i] + " as a coordinate of the search space, 0 to 1",
+              column<double>(outcome, [i](const Proposal& p) { return p.unit_point.at(i); }));
+  add_hyper_parameters(table, outcome);
+  table.add("key",
+            "1",
+            "identity of the trial; equal where two proposals are the same trial",
+            column<std::string>(outcome, [](const Proposal& p) { return p.key; }));
+  table.add(
+      "status", "1", "how the trial ended", column<std::string>(outcome, [](const Proposal& p) {
+        return p.finished ? core::to_string(p.status) : std::string("open");
+      }));
+  table.add(
+      "reward",
+      "1",
+      "what the controller was told: best validation Dice, or the reward of a failure",
+      column<double>(outcome, [](const Proposal& p) { return p.finished ? p.reward : nan; }));
+  table.add("best_reward",
+            "1",
+            "highest best validation Dice of this trial and those before it",
+            best_so_far(outcome));
+  return table;
+}
+
+std::string to_text(const SearchOutcome& outcome) {
+  std::string text;
+  for (const Proposal& proposal : outcome.proposals)
+    text += "proposal " + work::to_json(to_record(proposal)) + "\n";
+  if (outcome.policy_mean)
+    text += "policy_mean " + work::to_json(trials::to_record(*outcome.policy_mean)) + "\n";
+  return text;
+}
+
+SearchOutcome outcome_from_text(std::string_view text) {
+  SearchOutcome outcome;
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t space = line.find(' ');
+    const std::string kind = line.substr(0, space);
+    if (space == std::string::npos || (kind != "proposal" && kind != "policy_mean"))
+      throw core::DataError("\"" + line + "\" is no line of a search's outcome.");
+    const work::Record record = work::from_json(std::string_view(line).substr(space + 1));
+    if (kind == "proposal")
+      outcome.proposals.push_back(proposal_from_record(record));
+    else
+      outcome.policy_mean = trials::hyper_parameters_from_record(record);
+  }
+  return outcome;
+}
+
+}  // namespace proxytune::search

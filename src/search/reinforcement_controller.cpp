@@ -1,0 +1,185 @@
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+
+#include "proxytune/core/hash.h"
+#include "search/controllers.h"
+#include "search/policy.h"
+
+namespace proxytune::search {
+namespace {
+
+/// A moving average and spread of rewards, as if every earlier reward had been seen with
+/// weights falling by `decay`. Outliers, such as the reward of a failed trial, count as three
+/// spreads.
+class Baseline {
+ public:
+  explicit Baseline(double decay) : decay_(decay) {}
+
+  /// How much better the reward is than the average so far, in spreads, in [-3, 3]; 0 for the
+  /// first. Then takes the reward in.
+  double advantage_of(double reward) {
+    if (weight_ == 0) {
+      take(reward, 0);
+      return 0;
+    }
+    const double deviation = reward - mean();
+    const double spread = std::sqrt(square_sum_ / weight_);
+    const double advantage = deviation == 0 ? 0
+                             : spread == 0  ? std::copysign(1.0, deviation)
+                                            : std::clamp(deviation / spread, -3.0, 3.0);
+    const double counted = spread == 0 ? deviation : advantage * spread;
+    take(mean() + counted, counted);
+    return advantage;
+  }
+
+  std::vector<double> state() const { return {sum_, square_sum_, weight_}; }
+
+ private:
+  double mean() const { return sum_ / weight_; }
+  void take(double reward, double deviation) {
+    sum_ = decay_ * sum_ + (1 - decay_) * reward;
+    square_sum_ = decay_ * square_sum_ + (1 - decay_) * deviation * deviation;
+    weight_ = decay_ * weight_ + (1 - decay_);
+  }
+
+  double decay_;
+  double sum_ = 0, square_sum_ = 0, weight_ = 0;
+};
+
+/// Adam (Kingma and Ba 2015) going up a gradient.
+class Ascent {
+ public:
+  Ascent(std::size_t count, double learning_rate)
+      : learning_rate_(learning_rate), first_(count, 0.0), second_(count, 0.0) {}
+
+  void step(std::vector<double>& parameters, std::span<const double> gradient) {
+    power_ *= beta;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      first_[i] = beta * first_[i] + (1 - beta) * gradient[i];
+      second_[i] = beta * second_[i] + (1 - beta) * gradient[i] * gradient[i];
+      const double direction = first_[i] / (1 - power_);
+      const double scale = std::sqrt(second_[i] / (1 - power_)) + epsilon;
+      parameters[i] += learning_rate_ * direction / scale;
+    }
+  }
+
+  const std::vector<double>& first() const { return first_; }
+  const std::vector<double>& second() const { return second_; }
+
+ private:
+  static constexpr double beta = 0.7;  // both, as in Auto-FedRL
+  static constexpr double epsilon = 1e-8;
+  double learning_rate_;
+  std::vector<double> first_, second_;
+  double power_ = 1;
+};
+
+/// The recurrent controller of Yang et al. 2019: REINFORCE on every reward against a moving
+/// average, with an entropy bonus. Trials are dear, so each reward is used in a few passes.
+/// After the first, and where results come late, the policy has moved on since the proposal:
+/// the gradient then carries the ratio of probabilities, and stops beyond the clip (PPO,
+/// Schulman et al. 2017, Eq. 7); in the first pass of a result that is not late the ratio is 1.
+class ReinforcementController : public Controller {
+ public:
+  ReinforcementController(const SearchOptions& options,
+                          const SearchSpace& space,
+                          const core::RandomKey& key)
+      : options_(options),
+        choices_(choices_of(space)),
+        key_(key.with("reinforcement search")),
+        policy_(choices_, options.hidden, options.spread, key_),
+        ascent_(policy_.parameters().size(), options.controller_learning_rate),
+        baseline_(options.baseline_decay) {}
+
+  std::vector<double> propose(int index) override {
+    Sample sample{context_, policy_.mode(context_), 0};
+    core::Random random(key_.with("proposal").with(static_cast<std::uint64_t>(index)));
+    if (index > 0)
+      sample.action = policy_.sample(context_, random);
+    sample.log_probability = policy_.log_probability(sample.context, sample.action);
+    samples_.push_back(sample);
+    return unit_point(sample.action);
+  }
+
+  void report(int index, double reward) override {
+    const Sample& sample = samples_.at(static_cast<std::size_t>(index));
+    const double advantage = baseline_.advantage_of(reward);
+    // The first is the centre, which was not drawn: there is nothing to learn from it yet.
+    for (int pass = 0; index > 0 && pass < options_.passes; ++pass)
+      update(sample, advantage, index);
+    context_ = {sample.action, advantage};
+  }
+
+  std::optional<std::vector<double>> policy_mean() const override {
+    return unit_point(policy_.mode(context_));
+  }
+
+  std::string state_hash() const override {
+    core::ContentHasher hasher;
+    const auto add = [&](const std::vector<double>& numbers) {
+      hasher.add(std::as_bytes(std::span(numbers)));
+    };
+    add(policy_.parameters());
+    add(ascent_.first());
+    add(ascent_.second());
+    add(baseline_.state());
+    add(context_.previous);
+    add({context_.advantage});
+    for (const Sample& sample : samples_) {
+      add(sample.action);
+      add({sample.log_probability});
+    }
+    return hasher.hexadecimal();
+  }
+
+ private:
+  struct Sample {
+    Context context;
+    Action action;
+    double log_probability = 0;
+  };
+
+  void update(const Sample& sample, double advantage, int index) {
+    const Policy::Score score = policy_.score(sample.context, sample.action);
+    const double ratio = std::exp(score.log_probability - sample.log_probability);
+    const bool clipped =
+        advantage > 0 ? ratio > 1 + options_.ratio_clip : ratio < 1 - options_.ratio_clip;
+    const double pull = clipped ? 0 : ratio * advantage;
+    const double bonus = options_.entropy * std::pow(options_.entropy_decay, index);
+    std::vector<double> gradient(score.log_probability_gradient.size());
+    for (std::size_t i = 0; i < gradient.size(); ++i)
+      gradient[i] =
+          pull * score.log_probability_gradient[i] + bonus * score.entropy_gradient[i];
+    ascent_.step(policy_.parameters(), gradient);
+  }
+
+  std::vector<double> unit_point(const Action& action) const {
+    std::vector<double> point;
+    for (std::size_t i = 0; i < action.size(); ++i)
+      point.push_back(choices_[i] == 0
+                          ? std::clamp(action[i] + 0.5, 0.0, 1.0)
+                          : unit_of_choice(static_cast<int>(action[i]), choices_[i]));
+    return point;
+  }
+
+  SearchOptions options_;
+  std::vector<int> choices_;
+  core::RandomKey key_;
+  Policy policy_;
+  Ascent ascent_;
+  Baseline baseline_;
+  Context context_;
+  std::vector<Sample> samples_;
+};
+
+}  // namespace
+
+std::unique_ptr<Controller> make_reinforcement_controller(const SearchOptions& options,
+                                                          const SearchSpace& space,
+                                                          const core::RandomKey& key) {
+  return std::make_unique<ReinforcementController>(options, space, key);
+}
+
+}  // namespace proxytune::search

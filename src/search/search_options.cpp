@@ -1,0 +1,88 @@
+#include "proxytune/search/search_options.h"
+
+#include <charconv>
+#include <cmath>
+#include <string>
+
+#include "proxytune/core/error.h"
+
+namespace proxytune::search {
+namespace {
+
+std::string shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+void at_least(const std::string& field, int value, int least, const std::string& why) {
+  if (value < least)
+    throw core::FieldError(field,
+                           "is " + std::to_string(value) + ", but " + why + ". Use " +
+                               std::to_string(least) + " or more.");
+}
+
+/// Finite and inside the interval, whose ends count or do not.
+void inside(const std::string& field, double value, bool good, const std::string& interval) {
+  if (!good || !std::isfinite(value))
+    throw core::FieldError(field, "is " + shortest(value) + ", but must be " + interval + ".");
+}
+
+void validate_space(const std::vector<Dimension>& space) {
+  if (space.empty())
+    throw core::FieldError(
+        "space",
+        "is empty, so there is nothing to search. Name one hyper-parameter or "
+        "more; the paper searches learning_rate and shift_probability.");
+  for (std::size_t i = 0; i < space.size(); ++i) {
+    const std::string prefix = "space." + std::to_string(i) + ".";
+    try {
+      validate(space[i]);
+    } catch (const core::FieldError& error) {
+      throw core::FieldError(prefix + error.field(), error.sentence());
+    }
+    for (std::size_t earlier = 0; earlier < i; ++earlier)
+      if (space[earlier].field == space[i].field)
+        throw core::FieldError(prefix + "field",
+                               "is \"" + space[i].field + "\" a second time. Leave one out.");
+  }
+}
+
+}  // namespace
+
+void validate(const SearchOptions& options) {
+  at_least("trials", options.trials, 1, "a search has trials");
+  at_least("concurrency", options.concurrency, 1, "one trial is open at least");
+  validate_space(options.space);
+  if (options.method == Method::grid)
+    at_least("grid_points",
+             options.grid_points,
+             2,
+             "the grid stands before its trials, so that adding trials moves no point, and a "
+             "range has two ends");
+  at_least("hidden", options.hidden, 1, "the cell has a state");
+  inside("controller_learning_rate",
+         options.controller_learning_rate,
+         options.controller_learning_rate > 0,
+         "above 0");
+  at_least("passes", options.passes, 1, "a reward is used once at least");
+  inside("baseline_decay",
+         options.baseline_decay,
+         options.baseline_decay >= 0 && options.baseline_decay < 1,
+         "at least 0 and below 1");
+  inside("entropy", options.entropy, options.entropy >= 0, "0 or more");
+  inside("entropy_decay",
+         options.entropy_decay,
+         options.entropy_decay >= 0 && options.entropy_decay <= 1,
+         "between 0 and 1");
+  inside("spread",
+         options.spread,
+         options.spread >= 0.02 && options.spread <= 1,
+         "between 0.02 and 1 of a range");
+  inside("ratio_clip",
+         options.ratio_clip,
+         options.ratio_clip > 0 && options.ratio_clip < 1,
+         "above 0 and below 1");
+  inside("failed_reward", options.failed_reward, true, "a finite number");
+}
+
+}  // namespace proxytune::search

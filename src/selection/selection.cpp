@@ -1,0 +1,137 @@
+#include "proxytune/selection/selection.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+
+#include "proxytune/core/error.h"
+
+namespace proxytune::selection {
+namespace {
+
+std::vector<int> ascending(std::vector<int> cases) {
+  std::sort(cases.begin(), cases.end());
+  return cases;
+}
+
+std::vector<int> first(const std::vector<int>& cases, int count) {
+  return {cases.begin(), cases.begin() + count};
+}
+
+}  // namespace
+
+std::vector<double> importance(const similarity::PairMatrix& matrix, bool include_self) {
+  std::vector<double> means;
+  for (int row = 0; row < matrix.rows; ++row) {
+    double sum = 0;
+    int pairs = 0;
+    for (int column = 0; column < matrix.columns; ++column)
+      if (include_self || column != row) {
+        sum += matrix.at(row, column);
+        ++pairs;
+      }
+    if (pairs == 0)
+      throw core::DataError(
+          "the importance of a volume averages over its pairs, and without the pair with "
+          "itself "
+          "there is none. Use at least 2 volumes, or similarity.include_self: true.");
+    means.push_back(sum / pairs);
+  }
+  return means;
+}
+
+std::vector<int> order_of_importance(const std::vector<double>& importance) {
+  std::vector<int> order(importance.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int one, int other) {
+    return importance[static_cast<std::size_t>(one)] <
+           importance[static_cast<std::size_t>(other)];
+  });
+  return order;
+}
+
+void check_budget(int budget, int volumes) {
+  if (budget < 2 || budget % 2 != 0)
+    throw core::ConfigurationError("the budget is " + std::to_string(budget) +
+                                   ", but half of the proxy data trains and half validates, so "
+                                   "it needs an even budget of at "
+                                   "least 2; the paper uses 4, 6, 8 and 10.");
+  if (budget > volumes)
+    throw core::ConfigurationError("the budget is " + std::to_string(budget) +
+                                   ", but there are only " + std::to_string(volumes) +
+                                   " internal volumes. Use a smaller budget, or more volumes.");
+}
+
+std::vector<int> least_similar(const std::vector<double>& importance, int budget) {
+  check_budget(budget, static_cast<int>(importance.size()));
+  return ascending(first(order_of_importance(importance), budget));
+}
+
+std::vector<int> random_baseline(int volumes, int budget, const core::RandomKey& key) {
+  check_budget(budget, volumes);
+  return ascending(
+      first(core::Random(key.with("random baseline")).permutation(volumes), budget));
+}
+
+SelectedCases split_in_half(const std::vector<int>& cases, const core::RandomKey& key) {
+  const int count = static_cast<int>(cases.size());
+  check_budget(count, count);
+  const std::vector<int> sorted = ascending(cases);
+  const auto order = core::Random(key.with("split in half")).permutation(count);
+  SelectedCases split;
+  for (int i = 0; i < count; ++i) {
+    const int chosen = sorted[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])];
+    (i < count / 2 ? split.training : split.validation).push_back(chosen);
+  }
+  return {ascending(split.training), ascending(split.validation)};
+}
+
+core::Table importance_table(const std::vector<std::string>& names,
+                             const std::vector<double>& importance,
+                             const std::string& unit,
+                             const std::string& path) {
+  std::vector<std::int64_t> places(importance.size());
+  std::int64_t place = 0;
+  for (const int volume : order_of_importance(importance))
+    places[static_cast<std::size_t>(volume)] = place++;
+  core::Table table{
+      path, "Importance of each internal volume: the lowest make the proxy data.", {}};
+  table.add("case", "1", "Name of the volume.", names);
+  table.add("importance", unit, "Mean similarity of the volume to all others.", importance);
+  table.add("place",
+            "1",
+            "Place of the volume by importance; 0 is the lowest, chosen first.",
+            places);
+  core::validate(table);
+  return table;
+}
+
+core::Table selection_table(const std::vector<Selection>& selections,
+                            const std::vector<std::string>& names,
+                            const std::string& path) {
+  std::vector<std::string> arms;
+  std::vector<std::int64_t> repeats;
+  std::vector<std::string> cases;
+  std::vector<std::string> uses;
+  const auto add = [&](const Selection& selection, int position, const char* use) {
+    arms.push_back(selection.arm);
+    repeats.push_back(selection.repeat);
+    cases.push_back(names.at(static_cast<std::size_t>(position)));
+    uses.emplace_back(use);
+  };
+  for (const Selection& selection : selections) {
+    for (const int position : selection.cases.training)
+      add(selection, position, "training");
+    for (const int position : selection.cases.validation)
+      add(selection, position, "validation");
+  }
+  core::Table table{path, "The cases that each arm and repeat trains and validates on.", {}};
+  table.add("arm", "1", "Name of the arm.", arms);
+  table.add("repeat", "1", "Repeat of the sweep, counted from 0.", repeats);
+  table.add("case", "1", "Name of the volume.", cases);
+  table.add("use", "1", "Whether the case is for training or for validation.", uses);
+  return table;
+}
+
+}  // namespace proxytune::selection

@@ -1,0 +1,75 @@
+#include "store/shared_file.h"
+
+#include <optional>
+
+#include "proxytune/comm/agree.h"
+#include "proxytune/comm/mpi_native.h"
+#include "proxytune/core/error.h"
+#include "store/failure_deadline.h"
+#include "store/files.h"
+
+namespace proxytune::store {
+
+SharedFile::SharedFile(comm::Communicator& communicator,
+                       const std::filesystem::path& file,
+                       std::uint64_t bytes,
+                       std::uint64_t alignment)
+    : communicator_(communicator), file_(file), temporary_(file.string() + ".tmp") {
+  comm::together(communicator_, [&] {
+    if (communicator_.is_root())
+      make_room(temporary_, bytes);
+  });
+  try {
+    collective([&] {
+      const MPI_Comm raw = parallel() ? comm::native(communicator_) : MPI_COMM_NULL;
+      handle_ = h5::create_file(temporary_, raw, alignment);
+    });
+    comm::together(communicator_, [&] {
+      if (communicator_.is_root())
+        reserve(temporary_, bytes);
+    });
+  } catch (...) {
+    handle_.abandon();
+    if (communicator_.is_root())
+      discard(temporary_);
+    throw;
+  }
+}
+
+SharedFile::~SharedFile() {
+  if (published_)
+    return;
+  if (parallel())
+    handle_.abandon();
+  if (communicator_.is_root())
+    discard(temporary_);
+}
+
+void SharedFile::phase(const std::function<void(hid_t file)>& body) {
+  collective([&] { body(handle_); });
+}
+
+void SharedFile::collective(const std::function<void()>& body) {
+  std::optional<FailureDeadline> deadline;
+  comm::together(communicator_, [&] {
+    try {
+      body();
+    } catch (const core::SystemError& error) {
+      if (parallel())
+        deadline.emplace(error.what(), temporary_);
+      throw;
+    }
+  });
+}
+
+void SharedFile::publish() {
+  phase(h5::flush);
+  collective([&] { h5::close_file(handle_); });
+  comm::together(communicator_, [&] {
+    if (communicator_.is_root())
+      store::publish(temporary_, file_);
+  });
+  published_ = true;
+}
+
+}  // namespace proxytune::store

@@ -1,0 +1,42 @@
+#include <limits>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <malloc.h>
+#include <torch/version.h>
+
+#include "proxytune/training/trainer.h"
+
+namespace proxytune::training {
+namespace {
+
+/// glibc maps large blocks anew at every allocation, and the page faults cost a quarter of a
+/// training step: keep all memory in the heap, and the heap in the process.
+void keep_memory() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
+}  // namespace
+
+Numerics set_up_numerics(int threads_per_trial, int local_rank) {
+  static_cast<void>(local_rank);  // one kind of device so far: the processor
+  keep_memory();
+  at::set_num_threads(threads_per_trial);
+  if (at::get_num_interop_threads() != 1)
+    at::set_num_interop_threads(1);
+  at::Context& context = at::globalContext();
+  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+  context.setDeterministicFillUninitializedMemory(false);
+  Numerics numerics;
+  numerics.libtorch = TORCH_VERSION;
+  numerics.instruction_set = at::get_cpu_capability();
+  numerics.threads_per_trial = at::get_num_threads();
+  return numerics;
+}
+
+}  // namespace proxytune::training

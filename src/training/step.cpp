@@ -1,0 +1,106 @@
+#include "training/step.h"
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "proxytune/core/error.h"
+#include "proxytune/training/loss.h"
+
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+
+namespace proxytune::training {
+namespace {
+
+std::span<float> floats(const torch::Tensor& tensor) {
+  return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+}
+
+}  // namespace
+
+torch::Tensor channels_last(std::span<const float> values,
+                            int count,
+                            int channels,
+                            const Triple& extents) {
+  const std::int64_t c = channels;
+  const std::int64_t z = extents[0];
+  const std::int64_t y = extents[1];
+  const std::int64_t x = extents[2];
+  return torch::from_blob(const_cast<float*>(values.data()),
+                          {count, c, z, y, x},
+                          {z * y * x * c, 1, y * x * c, x * c, c},
+                          torch::kFloat32);
+}
+
+Optimizer optimizer_for(const network::UNet& network,
+                        const trials::HyperParameters& parameters) {
+  std::vector<ParameterRange> tensors;
+  for (const network::Segment& segment : network.parameters().segments)
+    tensors.push_back(
+        {static_cast<std::size_t>(segment.offset), static_cast<std::size_t>(segment.length)});
+  return {parameters.optimizer, parameters.learning_rate, std::move(tensors)};
+}
+
+double training_step(network::UNet& network,
+                     Optimizer& optimizer,
+                     Loss loss,
+                     const torch::Tensor& images,
+                     std::span<const std::uint8_t> labels) {
+  const torch::AutoGradMode with_gradients(true);
+  const network::FlatParameters& parameters = network.parameters();
+  parameters.gradients.zero_();
+  const torch::Tensor logits =
+      network.forward(images).contiguous(torch::MemoryFormat::ChannelsLast3d);
+  const torch::Tensor gradient = torch::empty_like(logits.detach());
+  const LossShape shape{
+      static_cast<std::size_t>(logits.size(0)),
+      static_cast<std::size_t>(logits.size(2) * logits.size(3) * logits.size(4)),
+      static_cast<int>(logits.size(1))};
+  const double value =
+      segmentation_loss(loss, shape, floats(logits.detach()), labels, floats(gradient));
+  if (!std::isfinite(value))
+    return value;
+  logits.backward(gradient);
+  optimizer.step(floats(parameters.values), floats(parameters.gradients));
+  return value;
+}
+
+WindowPredictor predictor(network::UNet& network, const TrainingOptions& options) {
+  network.set_training(false);
+  const Triple window = reversed(options.window);
+  auto logits = std::make_shared<torch::Tensor>();
+  return [&network, window, logits](int count,
+                                    std::span<const float> windows) -> std::span<const float> {
+    const torch::NoGradGuard without_gradients;
+    const int channels = network.options().in_channels;
+    *logits = network.forward(channels_last(windows, count, channels, window))
+                  .contiguous(torch::MemoryFormat::ChannelsLast3d);
+    return floats(*logits);
+  };
+}
+
+void stop_if_asked(const std::atomic<bool>& stop) {
+  if (stop.load(std::memory_order_relaxed))
+    throw core::Stopped("training was asked to stop; the same command starts this trial again");
+}
+
+#if defined(__SSE2__)
+FlushDenormals::FlushDenormals() : before_(_mm_getcsr()) {
+  constexpr unsigned flush_results_and_inputs = 0x8040;
+  _mm_setcsr(before_ | flush_results_and_inputs);
+}
+FlushDenormals::~FlushDenormals() {
+  _mm_setcsr(before_);
+}
+#else
+FlushDenormals::FlushDenormals() {
+  at::globalContext().setFlushDenormal(true);
+}
+FlushDenormals::~FlushDenormals() {
+  at::globalContext().setFlushDenormal(false);
+}
+#endif
+
+}  // namespace proxytune::training

@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+
+#include "journal_format.h"
+#include "proxytune/core/error.h"
+#include "proxytune/work/journal.h"
+#include "record_json.h"
+
+namespace proxytune::work {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> segments_of(const fs::path& folder) {
+  std::vector<fs::path> segments;
+  try {
+    if (!fs::exists(folder))
+      return segments;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == journal_extension)
+        segments.push_back(entry.path());
+  } catch (const fs::filesystem_error& error) {
+    throw core::SystemError("cannot list the journal folder " + folder.string() + ": " +
+                            error.code().message());
+  }
+  std::sort(segments.begin(), segments.end());
+  return segments;
+}
+
+std::string read_whole(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file)
+    throw core::SystemError("cannot read the journal " + path.string());
+  return text;
+}
+
+/// Where a segment's lines are read, one after the other.
+struct Segment {
+  const fs::path& path;
+  const std::string text;
+  std::size_t position = 0;
+
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw core::DataError(
+        path.string() + ": damaged at byte " + std::to_string(position) + ": " + why +
+        ". If the disk cannot give the file back whole, remove it: the pieces "
+        "that only it holds are then done again");
+  }
+
+  /// The next whole line's JSON, or none at the end and before a torn last line. `use` is what
+  /// the caller reads out of it.
+  template <class Use>
+  bool next(const Use& use) {
+    const std::size_t end = text.find('\n', position);
+    if (end == std::string::npos)
+      return false;
+    try {
+      use(json_of_line(std::string_view(text).substr(position, end - position)));
+    } catch (const core::DataError& error) {
+      refuse(error.what());
+    } catch (const nlohmann::json::exception& error) {
+      refuse(error.what());
+    }
+    position = end + 1;
+    return true;
+  }
+};
+
+struct Header {
+  int format = 0;
+  std::string study;
+};
+
+/// False where the launch died before the header was on disk.
+bool check_header(Segment& segment, const std::string& study_id) {
+  Header header;
+  const bool whole = segment.next([&](const nlohmann::json& json) {
+    header = {json.at("format").get<int>(), json.at("study").get<std::string>()};
+  });
+  if (!whole)
+    return false;
+  if (header.format != journal_format)
+    throw core::DataError(segment.path.string() + ": a journal of format " +
+                          std::to_string(header.format) + ", but this program reads format " +
+                          std::to_string(journal_format) +
+                          ": go on with the version that began the study");
+  if (header.study != study_id)
+    throw core::DataError(segment.path.string() + ": the journal of study " + header.study +
+                          ", but this is study " + study_id + ": use another output folder");
+  return true;
+}
+
+bool is_ending(const std::string& kind) {
+  return kind == "finished" || kind == "attempt_failed" || kind == "stopped";
+}
+
+/// Starts and ends are matched within a segment: who starts a piece also ends it.
+void add_events(Segment& segment, JournalContents& contents) {
+  std::map<std::string, int> open;
+  const auto add = [&](const nlohmann::json& json) {
+    Event event{json.at("kind").get<std::string>(),
+                json.at("stage").get<std::string>(),
+                json.at("key").get<std::string>(),
+                record_of(json.at("data"))};
+    const std::string piece = event.stage + "/" + event.key;
+    if (event.kind == "started")
+      ++open[piece];
+    if (is_ending(event.kind) && open[piece] > 0)
+      --open[piece];
+    if (event.kind == "finished")
+      contents.finished.emplace(piece, event.data);
+    contents.events.push_back(std::move(event));
+  };
+  while (segment.next(add)) {
+  }
+  for (const auto& [piece, starts] : open)
+    if (starts > 0)
+      contents.attempts[piece] += starts;
+}
+
+}  // namespace
+
+JournalContents read_journal(const fs::path& folder,
+                             const std::string& study_id,
+                             const core::Log& log) {
+  JournalContents contents;
+  for (const fs::path& path : segments_of(folder)) {
+    Segment segment{path, read_whole(path)};
+    if (check_header(segment, study_id))
+      add_events(segment, contents);
+    if (segment.position == segment.text.size())
+      continue;
+    ++contents.torn_lines;
+    log.warn(path.string() + ": the last line, from byte " + std::to_string(segment.position) +
+             ", is torn and was dropped, as happens when a job is killed while it writes");
+  }
+  return contents;
+}
+
+}  // namespace proxytune::work

@@ -1,0 +1,143 @@
+#include "schedule.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxytune/core/error.h"
+
+namespace proxytune::work {
+
+Schedule::Schedule(Parts parts, int ranks)
+    : parts_(parts), current_(static_cast<std::size_t>(ranks)) {}
+
+template <class Step>
+void Schedule::guarded(const Step& step) {
+  try {
+    step();
+  } catch (const core::Stopped&) {
+    stopping_ = true;
+  } catch (...) {
+    fail(comm::current_failure());
+  }
+}
+
+void Schedule::fail(const comm::Failure& failure) {
+  if (!failure_)
+    failure_ = failure;
+}
+
+void Schedule::take(int rank, const Report& report) {
+  std::optional<Item> item = std::exchange(current_[static_cast<std::size_t>(rank)], {});
+  if (item)
+    --running_;
+  switch (report.kind) {
+    case Report::Kind::ready:
+      idle_.push_back(rank);
+      break;
+    case Report::Kind::finished:
+      idle_.push_back(rank);
+      guarded([&] { settle(item.value(), report.result, rank); });
+      break;
+    case Report::Kind::failed:
+      fail(report.failure);
+      break;
+    case Report::Kind::stopped:
+      stopping_ = true;
+      break;
+    case Report::Kind::goodbye:
+      break;
+  }
+}
+
+std::optional<Schedule::Assignment> Schedule::next() {
+  if (failure_ || stopping_ || done_ || waiting_ || idle_.empty())
+    return std::nullopt;
+  std::optional<Item> item;
+  guarded([&] {
+    item = fetch();
+    if (item) {
+      to_json(item->what);  // if it cannot travel, refused here, where all ranks hear of it
+      return;
+    }
+    waiting_ = true;
+    if (running_ > 0)
+      return;
+    done_ = parts_.source.exhausted();
+    if (!done_)
+      fail({core::ExitCode::bug,
+            "the source of stage " + parts_.options.stage +
+                " gives no piece although none is running and it says that more will come"});
+  });
+  if (!item || failure_)
+    return std::nullopt;
+  const int rank = idle_.front();
+  idle_.pop_front();
+  current_[static_cast<std::size_t>(rank)] = item;
+  ++running_;
+  ++handed_out_;
+  return Assignment{rank, std::move(*item)};
+}
+
+std::optional<Item> Schedule::fetch() {
+  while (std::optional<Item> item = parts_.source.next())
+    if (!answer_without_work(*item))
+      return item;
+  return std::nullopt;
+}
+
+bool Schedule::answer_without_work(const Item& item) {
+  if (const auto known = results_.find(item.key); known != results_.end()) {
+    say(item, known->second, -1);
+    return true;
+  }
+  const auto same = [&](const std::optional<Item>& other) {
+    return other && other->key == item.key;
+  };
+  if (std::any_of(current_.begin(), current_.end(), same)) {
+    twins_[item.key].push_back(item);
+    return true;
+  }
+  const std::string piece = parts_.options.stage + "/" + item.key;
+  if (const auto past = parts_.past.finished.find(piece); past != parts_.past.finished.end()) {
+    settle(item, past->second, -1);
+    return true;
+  }
+  const auto attempts = parts_.past.attempts.find(piece);
+  if (attempts == parts_.past.attempts.end() || attempts->second < parts_.options.max_attempts)
+    return false;
+  // Not into the journal: a later launch that allows more attempts may try again.
+  settle(item, parts_.lost(item), 0);
+  return true;
+}
+
+void Schedule::settle(const Item& item, const Record& result, int rank) {
+  results_[item.key] = result;
+  say(item, result, rank);
+  const auto twins = twins_.extract(item.key);
+  if (twins.empty())
+    return;
+  for (const Item& twin : twins.mapped())
+    say(twin, result, -1);
+}
+
+void Schedule::say(const Item& item, const Record& result, int rank) {
+  waiting_ = false;
+  ++reported_;
+  parts_.source.report(item, result);
+  if (parts_.progress)
+    parts_.progress({reported_, handed_out_, &item, &result, rank});
+}
+
+Outcome Schedule::outcome() const {
+  if (failure_)
+    return {failure_, {}};
+  if (stopping_)
+    return {comm::Failure{core::ExitCode::stopped,
+                          "stopped early in stage " + parts_.options.stage + " with " +
+                              std::to_string(results_.size()) +
+                              " pieces done; the same command goes on from here"},
+            {}};
+  return {std::nullopt, results_};
+}
+
+}  // namespace proxytune::work

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxytune/work/distribute.h"
+#include "wire.h"
+
+namespace proxytune::work {
+
+/// The manager's decisions, without any transport: who does what, and when all is over. Errors
+/// of the source, of `lost`, of the journal and of `progress` end the work like a worker's.
+class Schedule {
+ public:
+  struct Assignment {
+    int rank = 0;
+    Item item;
+  };
+  struct Parts {
+    Source& source;
+    Journal& journal;
+    const JournalContents& past;
+    const std::function<Record(const Item&)>& lost;
+    const DistributeOptions& options;
+    const std::function<void(const Progress&)>& progress;
+  };
+
+  Schedule(Parts parts, int ranks);
+
+  void take(int rank, const Report& report);
+  void stop() { stopping_ = true; }
+  /// A piece for a rank that has nothing to do, if there are both.
+  std::optional<Assignment> next();
+  /// Nothing is running and nothing will be.
+  bool over() const { return running_ == 0 && (failure_ || stopping_ || done_); }
+  Outcome outcome() const;
+
+ private:
+  std::optional<Item> fetch();
+  bool answer_without_work(const Item& item);
+  void settle(const Item& item, const Record& result, int rank);
+  void say(const Item& item, const Record& result, int rank);
+  void fail(const comm::Failure& failure);
+  template <class Step>
+  void guarded(const Step& step);
+
+  Parts parts_;
+  std::vector<std::optional<Item>> current_;  // by rank
+  std::deque<int> idle_;
+  std::map<std::string, std::vector<Item>> twins_;  // of running keys, given again meanwhile
+  std::map<std::string, Record> results_;
+  std::optional<comm::Failure> failure_;
+  std::size_t running_ = 0;
+  std::size_t handed_out_ = 0;
+  std::size_t reported_ = 0;
+  bool waiting_ = false;  // the source gave none, and nothing was reported since
+  bool stopping_ = false;
+  bool done_ = false;
+};
+
+}  // namespace proxytune::work

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "proxytune/comm/failure.h"
+#include "proxytune/work/distribute.h"
+
+namespace proxytune::work {
+
+/// What a rank tells the manager.
+struct Report {
+  enum class Kind : std::uint8_t {
+    ready,     // has nothing to do; `finished` says so as well
+    finished,  // its piece, with a result
+    failed,    // its piece, with an error that ends the work
+    stopped,   // it was asked to stop; a piece it had is not done
+    goodbye,   // its last message
+  };
+  Kind kind = Kind::ready;
+  Record result;
+  comm::Failure failure;
+};
+
+/// What the manager tells a rank: do this piece, or, without one, go home.
+struct Order {
+  std::optional<Item> item;
+};
+
+/// How all the work ended, alike on all ranks.
+struct Outcome {
+  std::optional<comm::Failure> failure;
+  std::map<std::string, Record> results;
+};
+
+std::vector<std::byte> encode(const Report& report);
+std::vector<std::byte> encode(const Order& order);
+std::vector<std::byte> encode(const Outcome& outcome);
+Report decode_report(std::span<const std::byte> bytes);
+Order decode_order(std::span<const std::byte> bytes);
+Outcome decode_outcome(std::span<const std::byte> bytes);
+
+}  // namespace proxytune::work

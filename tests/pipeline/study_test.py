@@ -1,0 +1,138 @@
+"""A whole study by the real program: the same on any number of ranks, resumed, extended."""
+
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from program import ProgramTest, TINY_STUDY, differences, journal_events, kill_all, main, ranks_of, run, start  # noqa: E402
+
+
+def finished_trials(folder):
+    return [event["key"] for event in journal_events(folder) if event["kind"] == "finished" and event["stage"] == "trial"]
+
+
+class StudyTest(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.reference = cls.scratch / "reference"
+        path = cls.scratch / "reference.yaml"
+        path.write_text(TINY_STUDY.replace("OUT", str(cls.reference)))
+        result = run("run", path, ranks=1)
+        assert result.code == 0, result.text
+        cls.reference_output = result.output
+
+    def test_results_are_the_same_on_1_2_and_3_ranks(self):
+        for ranks in (2, 3):
+            path, folder = self.study(f"ranks{ranks}")
+            self.done(run("run", path, ranks=ranks))
+            self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
+
+    def test_a_finished_study_runs_nothing_again(self):
+        path, folder = self.study("again")
+        self.done(run("run", path, ranks=2))
+        before = finished_trials(folder)
+        self.done(run("run", path, ranks=3))
+        self.assertEqual(finished_trials(folder), before)
+        self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
+
+    def test_killed_at_random_moments_it_goes_on_and_repeats_no_finished_trial(self):
+        path, folder = self.study("killed")
+        dice = random.Random(11)
+        kills = 0
+        for _ in range(3):
+            launcher = start("run", path, ranks=2)
+            time.sleep(dice.uniform(0.5, 3.0))
+            if launcher.poll() is None:
+                kills += 1
+            kill_all(launcher)
+            launcher.stdout.close()
+        self.assertGreater(kills, 0)
+        self.done(run("run", path, ranks=2))
+        finished = finished_trials(folder)
+        self.assertEqual(len(finished), len(set(finished)))
+        self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
+
+    def test_a_signal_to_one_rank_ends_it_with_85_and_the_same_command_finishes(self):
+        path, folder = self.study("signalled", TINY_STUDY.replace("epochs: 2", "epochs: 40"))
+        launcher = start("run", path, ranks=2)
+        deadline = time.time() + 60
+        while not list((folder / "journal").glob("*")) and time.time() < deadline:
+            time.sleep(0.05)
+        time.sleep(1.0)
+        os.kill(ranks_of(launcher)[-1], signal.SIGUSR1)
+        output, _ = launcher.communicate(timeout=120)
+        self.assertEqual(launcher.returncode, 85, output)
+        self.assertFalse((folder / "results.h5").exists())
+        path.write_text(path.read_text().replace("epochs: 40", "epochs: 2"))
+        result = run("run", path, ranks=2)
+        self.assertEqual(result.code, 2, result.text)
+        self.assertIn("training.epochs was 40 and is 2", result.text)
+        self.done(run("run", path, "--accept-changes", ranks=2))
+        self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
+
+    def test_an_extended_study_runs_only_what_is_new(self):
+        path, folder = self.study("extended")
+        self.done(run("run", path, ranks=2))
+        before = finished_trials(folder)
+        text = TINY_STUDY.replace("trials: 4", "trials: 6").replace(
+            "reference: all_full", "  - {name: mi_crop_proxy, data: proxy, budget: 4, network: proxy}\nreference: all_full")
+        path.write_text(text.replace("OUT", str(folder)))
+        self.done(run("run", path, ranks=2))
+        after = finished_trials(folder)
+        self.assertEqual(len(after), len(set(after)))
+        self.assertTrue(set(before) < set(after))
+        # 2 sweep points x 2 repeats of the new arm; 2 more trials for each of 2 searches; final models if a winner changed.
+        self.assertLessEqual(len(after) - len(before), 4 + 4 + 2)
+        self.assertGreaterEqual(len(after) - len(before), 4)
+
+    def test_it_prints_the_tables_and_says_where_results_are(self):
+        for words in ("Table 1", "Table 2", "results.h5"):
+            self.assertIn(words, self.reference_output)
+
+    def test_verify_accepts_the_file_and_names_a_flipped_byte(self):
+        self.done(run("verify", self.reference / "results.h5"))
+        damaged = self.scratch / "damaged.h5"
+        shutil.copy(self.reference / "results.h5", damaged)
+        data = bytearray(damaged.read_bytes())
+        middle = len(data) // 2
+        for offset in range(middle, middle + 2000):
+            data[offset] ^= 0x55
+        damaged.write_bytes(data)
+        self.assertEqual(run("verify", damaged).code, 3)
+
+    def test_predict_writes_masks_on_the_image_grid(self):
+        path, folder = self.study("predicting")
+        self.done(run("run", path, ranks=2))
+        image = sorted((self.scratch / "data/siteB/imagesTr").glob("*"))[0]
+        masks = self.scratch / "masks"
+        self.done(run("predict", path, "--input", image, "--output", masks, "--arm", "mi_crop_full", ranks=2))
+        self.assertEqual(len(list(masks.glob("*.nii.gz"))), 1)
+        # Weights that somebody removed come back with the same command, bit for bit.
+        weights = sorted((folder / "weights").glob("*.pt"))
+        kept = weights[0].read_bytes()
+        weights[0].unlink()
+        self.done(run("run", path, ranks=1))
+        self.assertEqual(weights[0].read_bytes(), kept)
+
+    def test_status_says_what_is_done(self):
+        path, folder = self.study("status")
+        self.done(run("sweep", path, ranks=2))
+        result = self.done(run("status", path))
+        self.assertIn("trials completed: 12", result.output)
+        self.assertIn("not written", result.output)
+
+    def test_check_predicts_hours_and_touches_nothing(self):
+        path, folder = self.study("checked")
+        result = self.done(run("check", path, ranks=2))
+        self.assertIn("device hours", result.output)
+        self.assertFalse(folder.exists())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+#include "proxytune/similarity/pair_engine.h"
+
+#include <algorithm>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "proxytune/core/error.h"
+#include "proxytune/imaging/transforms.h"
+
+#include "tests/similarity/textures.h"
+
+namespace proxytune::similarity {
+namespace {
+
+/// Volumes and labels that outlive the engine.
+struct Shelf {
+  std::vector<imaging::Volume> images;
+  std::vector<std::vector<std::uint8_t>> labels;
+
+  void add(int seed, const imaging::Shape& shape) {
+    images.push_back(test::blend(test::texture(seed, shape), test::texture(99, shape)));
+    std::vector<std::uint8_t> label(shape.voxels(), 0);
+    std::fill(label.begin() + static_cast<std::ptrdiff_t>(label.size() / 3),
+              label.begin() + static_cast<std::ptrdiff_t>(label.size() / 2 + 5),
+              std::uint8_t{1});
+    labels.push_back(label);
+  }
+  SubjectSet set() const {
+    return {
+        static_cast<int>(images.size()), [this](int i) {
+          const auto& image = images[static_cast<std::size_t>(i)];
+          const auto& label = labels[static_cast<std::size_t>(i)];
+          const std::string name = "case_" + std::to_string(i);
+          return Subject{imaging::view(image), {image.shape, label}, name + " content", name};
+        }};
+  }
+};
+
+Shelf equal_shapes(int volumes) {
+  Shelf shelf;
+  for (int i = 0; i < volumes; ++i)
+    shelf.add(i + 1, {8, 9, 10});
+  return shelf;
+}
+
+Shelf unequal_shapes(int volumes) {
+  Shelf shelf;
+  for (int i = 0; i < volumes; ++i)
+    shelf.add(i + 1, {7 + i % 3, 8, 10 - i % 2});
+  return shelf;
+}
+
+SimilarityOptions small_options(int tile) {
+  return {.bins = 16, .window = 3, .cube = 6, .tile = tile};
+}
+
+constexpr Metric both_metrics[] = {Metric::mutual_information,
+                                   Metric::normalized_cross_correlation};
+
+TEST(TileTest, CoversEveryPairOfTheTriangleOnce) {
+  for (const int volumes : {0, 1, 2, 7, 16, 17})
+    for (const int edge : {1, 3, 16, 40}) {
+      std::multiset<std::pair<int, int>> pairs;
+      for (const Tile& tile : tile_upper_triangle(volumes, edge)) {
+        EXPECT_LE(tile.row_end - tile.row_begin, edge);
+        for (int row = tile.row_begin; row < tile.row_end; ++row)
+          for (int column = std::max(row, tile.column_begin); column < tile.column_end;
+               ++column)
+            pairs.insert({row, column});
+      }
+      std::multiset<std::pair<int, int>> expected;
+      for (int row = 0; row < volumes; ++row)
+        for (int column = row; column < volumes; ++column)
+          expected.insert({row, column});
+      EXPECT_EQ(pairs, expected) << volumes << " volumes, edge " << edge;
+    }
+}
+
+TEST(TileTest, CoversEveryCellOfARectangleOnce) {
+  std::multiset<std::pair<int, int>> cells;
+  for (const Tile& tile : tile_rectangle(5, 7, 3))
+    for (int row = tile.row_begin; row < tile.row_end; ++row)
+      for (int column = tile.column_begin; column < tile.column_end; ++column)
+        cells.insert({row, column});
+  EXPECT_EQ(cells.size(), 35U);
+  EXPECT_EQ(std::set(cells.begin(), cells.end()).size(), 35U);
+}
+
+TEST(PairEngineTest, TilesOfATriangleAndOfARectangleAreDifferentWork) {
+  const Shelf shelf = equal_shapes(3);
+  PairEngine triangle(Metric::mutual_information, Crop::none, small_options(3), shelf.set());
+  PairEngine rectangle(
+      Metric::mutual_information, Crop::none, small_options(3), shelf.set(), shelf.set());
+  ASSERT_TRUE(triangle.symmetric());
+  ASSERT_FALSE(rectangle.symmetric());
+  const work::Item half = triangle.tile_items().at(0);
+  const work::Item whole = rectangle.tile_items().at(0);
+  EXPECT_NE(half.key, whole.key);
+  EXPECT_EQ(
+      rectangle
+          .assemble({{half.key, triangle.compute(half)}, {whole.key, rectangle.compute(whole)}})
+          .values,
+      triangle.compute_all().values);
+}
+
+TEST(PairEngineTest, NoTileSizeAndNoOrderChangesABit) {
+  const Shelf shelf = unequal_shapes(7);
+  for (const Metric metric : both_metrics)
+    for (const Crop crop : {Crop::none, Crop::label}) {
+      const auto whole =
+          PairEngine(metric, crop, small_options(100), shelf.set()).compute_all();
+      for (const int tile : {1, 2, 3, 7}) {
+        PairEngine engine(metric, crop, small_options(tile), shelf.set());
+        auto items = engine.tile_items();
+        std::reverse(items.begin(), items.end());
+        std::map<std::string, work::Record> results;
+        for (const auto& item : items)
+          results[item.key] = engine.compute(item);
+        EXPECT_EQ(engine.assemble(results).values, whole.values);
+      }
+    }
+}
+
+TEST(PairEngineTest, CellsAreTheMeasuresOfTheCubes) {
+  const Shelf shelf = unequal_shapes(3);
+  for (const Metric metric : both_metrics) {
+    PairEngine engine(metric, Crop::label, small_options(2), shelf.set());
+    EXPECT_TRUE(engine.symmetric());
+    const auto matrix = engine.compute_all();
+    const auto measure = make_measure(metric, small_options(2));
+    for (int i = 0; i < 3; ++i)
+      for (int j = 0; j < 3; ++j) {
+        const auto one = label_cube(shelf.set().at(i), 6);
+        const auto other = label_cube(shelf.set().at(j), 6);
+        EXPECT_EQ(matrix.at(i, j),
+                  measure->compare(*measure->prepare(imaging::view(one)),
+                                   *measure->prepare(imaging::view(other))));
+      }
+  }
+}
+
+TEST(PairEngineTest, WithoutCropTheRowsVolumeComesToTheColumnsGrid) {
+  const Shelf shelf = unequal_shapes(4);
+  PairEngine engine(Metric::mutual_information, Crop::none, small_options(3), shelf.set());
+  EXPECT_FALSE(engine.symmetric());
+  const auto matrix = engine.compute_all();
+  const auto measure = make_measure(Metric::mutual_information, small_options(3));
+  for (int i = 0; i < 4; ++i)
+    for (int j = 0; j < 4; ++j) {
+      const auto column = shelf.set().at(j).image;
+      const auto row = imaging::resize_trilinear(shelf.set().at(i).image, column.shape);
+      EXPECT_EQ(
+          matrix.at(i, j),
+          measure->compare(*measure->prepare(imaging::view(row)), *measure->prepare(column)));
+    }
+  EXPECT_NE(matrix.at(0, 1), matrix.at(1, 0));
+}
+
+TEST(PairEngineTest, WithoutCropEqualShapesMakeTheMatrixSymmetric) {
+  const Shelf shelf = equal_shapes(5);
+  PairEngine engine(
+      Metric::normalized_cross_correlation, Crop::none, small_options(2), shelf.set());
+  EXPECT_TRUE(engine.symmetric());
+  EXPECT_EQ(engine.tile_items().size(), 6U);
+  PairEngine ordered(Metric::normalized_cross_correlation,
+                     Crop::none,
+                     small_options(2),
+                     shelf.set(),
+                     shelf.set());
+  EXPECT_EQ(ordered.tile_items().size(), 9U);
+  EXPECT_EQ(engine.compute_all().values, ordered.compute_all().values);
+}
+
+TEST(PairEngineTest, AGrownSetKeepsItsFullTiles) {
+  const Shelf shelf = equal_shapes(6);
+  Shelf grown = shelf;
+  grown.add(50, {8, 9, 10});
+  std::set<std::string> before;
+  for (const auto& item :
+       PairEngine(Metric::mutual_information, Crop::label, small_options(2), shelf.set())
+           .tile_items())
+    before.insert(item.key);
+  PairEngine engine(Metric::mutual_information, Crop::label, small_options(2), grown.set());
+  std::size_t kept = 0;
+  for (const auto& item : engine.tile_items())
+    kept += before.count(item.key);
+  EXPECT_EQ(kept, before.size());
+  EXPECT_EQ(engine.tile_items().size(), before.size() + 4);
+}
+
+TEST(PairEngineTest, ATilesKeyNamesWhatChangesItsValuesAndNothingElse) {
+  const Shelf shelf = equal_shapes(2);
+  const auto key = [&](Metric metric, Crop crop, const SimilarityOptions& options) {
+    return PairEngine(metric, crop, options, shelf.set()).tile_items().at(0).key;
+  };
+  const auto mi = Metric::mutual_information;
+  const auto ncc = Metric::normalized_cross_correlation;
+  const std::string base = key(mi, Crop::label, small_options(4));
+  auto other = small_options(5);
+  other.include_self = false;
+  other.window = 5;  // not of this metric
+  EXPECT_EQ(key(mi, Crop::label, other), base);
+  other = small_options(4);
+  other.bins = 17;
+  EXPECT_NE(key(mi, Crop::label, other), base);
+  EXPECT_EQ(key(ncc, Crop::label, other), key(ncc, Crop::label, small_options(4)));
+  EXPECT_NE(key(ncc, Crop::label, small_options(4)), base);
+  EXPECT_NE(key(mi, Crop::none, small_options(4)), base);
+  other = small_options(4);
+  other.cube = 7;
+  EXPECT_NE(key(mi, Crop::label, other), base);
+}
+
+TEST(PairEngineTest, ListsNearDuplicatesBetweenTwoSets) {
+  const Shelf internal = equal_shapes(3);
+  Shelf external;
+  external.add(77, {8, 9, 10});
+  external.images.push_back(internal.images[2]);
+  external.labels.push_back(internal.labels[2]);
+  PairEngine engine(Metric::normalized_cross_correlation,
+                    Crop::label,
+                    small_options(2),
+                    internal.set(),
+                    external.set());
+  const auto matrix = engine.compute_all();
+  EXPECT_EQ(matrix.rows, 3);
+  EXPECT_EQ(matrix.columns, 2);
+  const auto found = near_duplicates(matrix, 0.999);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].row, 2);
+  EXPECT_EQ(found[0].column, 1);
+  const auto table = to_table(found, {"a", "b", "c"}, {"x", "y"}, "1", "/rank/near", "d");
+  EXPECT_EQ(std::get<std::vector<std::string>>(table.column("external_case").values).at(0),
+            "y");
+}
+
+TEST(PairEngineTest, TakesNoVolumeAndOneVolume) {
+  for (const int volumes : {0, 1}) {
+    const Shelf shelf = equal_shapes(volumes);
+    PairEngine engine(Metric::mutual_information, Crop::none, small_options(2), shelf.set());
+    const auto matrix = engine.compute_all();
+    EXPECT_EQ(matrix.values.size(), static_cast<std::size_t>(volumes));
+    core::validate(
+        to_table(matrix, std::vector<std::string>(matrix.values.size()), "nat", "/m", "d"));
+  }
+}
+
+TEST(PairEngineTest, SaysWhichTileIsMissing) {
+  const Shelf shelf = equal_shapes(3);
+  PairEngine engine(Metric::mutual_information, Crop::label, small_options(2), shelf.set());
+  EXPECT_THROW(engine.assemble({}), core::DataError);
+  auto items = engine.tile_items();
+  std::map<std::string, work::Record> results;
+  for (const auto& item : items)
+    results[item.key].set("values", std::vector<double>{1});
+  EXPECT_THROW(engine.assemble(results), core::DataError);
+}
+
+TEST(PairEngineTest, RefusesATileOfOtherVolumes) {
+  const Shelf three = equal_shapes(3);
+  const Shelf two = equal_shapes(2);
+  PairEngine large(Metric::mutual_information, Crop::label, small_options(3), three.set());
+  PairEngine small(Metric::mutual_information, Crop::label, small_options(3), two.set());
+  EXPECT_THROW(small.compute(large.tile_items().at(0)), core::DataError);
+}
+
+}  // namespace
+}  // namespace proxytune::similarity

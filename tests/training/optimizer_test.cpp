@@ -1,0 +1,108 @@
+#include "proxytune/training/optimizer.h"
+
+#include <cmath>
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "tests/reference/optimizer_reference.h"
+
+namespace proxytune::training {
+namespace {
+
+constexpr std::size_t count = 13;
+const std::vector<ParameterRange> tensors{{0, 5}, {5, 1}, {6, 7}};
+
+// The same starts and gradients as in optimizer_reference.py.
+float start(int i) {
+  return static_cast<float>((i * 7) % 11 - 5) / 8;
+}
+float gradient(int step, int i) {
+  if (i == 5 && (step == 0 || step == 9))
+    return 0;
+  return static_cast<float>(((i * 5 + step * 3) % 13 - 6) / 16.0 * std::pow(10.0, i % 3 - 1));
+}
+
+void expect_steps(trials::Optimizer kind, const float (&expected)[10][count]) {
+  Optimizer optimizer(kind, 0.01, tensors);
+  std::vector<float> values;
+  for (int i = 0; i < static_cast<int>(count); ++i)
+    values.push_back(start(i));
+  for (int step = 0; step < 10; ++step) {
+    std::vector<float> gradients;
+    for (int i = 0; i < static_cast<int>(count); ++i)
+      gradients.push_back(gradient(step, i));
+    optimizer.step(values, gradients);
+    for (std::size_t i = 0; i < count; ++i)
+      EXPECT_NEAR(values[i], expected[step][i], 2e-6) << "step " << step << " parameter " << i;
+  }
+}
+
+TEST(OptimizerTest, AdamTakesTorchsSteps) {
+  expect_steps(trials::Optimizer::adam, reference::adam);
+}
+TEST(OptimizerTest, RmspropTakesTorchsSteps) {
+  expect_steps(trials::Optimizer::rmsprop, reference::rmsprop);
+}
+TEST(OptimizerTest, AdamaxTakesTorchsSteps) {
+  expect_steps(trials::Optimizer::adamax, reference::adamax);
+}
+TEST(OptimizerTest, NovogradTakesMonaisSteps) {
+  expect_steps(trials::Optimizer::novograd, reference::novograd);
+}
+
+TEST(OptimizerTest, EveryKindLeavesParametersAloneUnderZeroGradients) {
+  for (const auto& kind : trials::names_of_optimizer) {
+    Optimizer optimizer(kind.value, 0.5, {{0, 33}});
+    std::vector<float> values(33, 1.5F);
+    const std::vector<float> gradients(33, 0.0F);
+    for (int step = 0; step < 3; ++step)
+      optimizer.step(values, gradients);
+    for (const float value : values)
+      EXPECT_EQ(value, 1.5F) << kind.text;
+  }
+}
+
+TEST(OptimizerTest, EveryKindGoesDownAQuadratic) {
+  for (const auto& kind : trials::names_of_optimizer) {
+    Optimizer optimizer(kind.value, 0.01, {{0, 40}});
+    std::vector<float> values(40);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = static_cast<float>(i % 7) - 3;
+    std::vector<float> gradients(40);
+    const auto height = [&] {
+      double sum = 0;
+      for (const float value : values)
+        sum += static_cast<double>(value) * value;
+      return sum;
+    };
+    const double before = height();
+    for (int step = 0; step < 100; ++step) {
+      for (std::size_t i = 0; i < values.size(); ++i)
+        gradients[i] = 2 * values[i];
+      optimizer.step(values, gradients);
+    }
+    EXPECT_LT(height(), 0.8 * before) << kind.text;
+  }
+}
+
+TEST(OptimizerTest, NotANumberReachesTheParameters) {
+  for (const auto& kind : trials::names_of_optimizer) {
+    Optimizer optimizer(kind.value, 0.1, {{0, 1}});
+    std::vector<float> values{1.0F};
+    const std::vector<float> gradients{std::numeric_limits<float>::quiet_NaN()};
+    optimizer.step(values, gradients);
+    EXPECT_TRUE(std::isnan(values[0])) << kind.text;
+  }
+}
+
+TEST(OptimizerTest, RefusesBuffersThatDoNotFit) {
+  Optimizer optimizer(trials::Optimizer::adam, 0.1, {{0, 4}});
+  std::vector<float> four(4);
+  std::vector<float> three(3);
+  EXPECT_THROW(optimizer.step(four, three), std::invalid_argument);
+  EXPECT_THROW(optimizer.step(three, three), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace proxytune::training

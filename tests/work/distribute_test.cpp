@@ -1,0 +1,309 @@
+#include "proxytune/work/distribute.h"
+
+#include <atomic>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxytune/core/error.h"
+
+#include "tests/work/distribute_support.h"
+
+namespace proxytune::work {
+namespace {
+
+using Results = std::map<std::string, Record>;
+
+/// Every rank's results are equal: those of rank 0.
+Results run_list(int ranks, const Launch& launch, const std::vector<Item>& items) {
+  std::vector<Results> results(static_cast<std::size_t>(ranks));
+  comm::run_as_threads(ranks, [&](comm::Communicator& communicator) {
+    ListSource source(items);
+    results[static_cast<std::size_t>(communicator.rank())] =
+        launch.run(communicator, communicator.is_root() ? &source : nullptr);
+  });
+  for (const Results& each : results)
+    EXPECT_EQ(each, results.front());
+  return results.front();
+}
+
+/// What every rank threw; "" for a rank that did not.
+std::vector<std::string> errors_of(int ranks, const Launch& launch, Source& source) {
+  std::vector<std::string> errors(static_cast<std::size_t>(ranks));
+  comm::run_as_threads(ranks, [&](comm::Communicator& communicator) {
+    try {
+      launch.run(communicator, communicator.is_root() ? &source : nullptr);
+    } catch (const core::Error& error) {
+      errors[static_cast<std::size_t>(communicator.rank())] =
+          std::to_string(static_cast<int>(error.code())) + " " + error.what();
+    }
+  });
+  return errors;
+}
+
+/// Which pieces were done, and how often.
+class Counted {
+ public:
+  Worker worker() {
+    return [this](const Item& item) {
+      {
+        const std::scoped_lock lock(mutex_);
+        ++times_[item.key];
+      }
+      return square(item);
+    };
+  }
+  std::size_t pieces() const { return times_.size(); }
+  bool none_twice() const {
+    for (const auto& [key, times] : times_)
+      if (times != 1)
+        return false;
+    return true;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, int> times_;
+};
+
+JournalContents contents_of(const TestFolder& folder) {
+  return read_journal(folder.path(), "study", core::Log::silent());
+}
+
+class DistributeTest : public testing::TestWithParam<int> {
+ protected:
+  int ranks() const { return GetParam(); }
+  TestFolder folder;
+};
+INSTANTIATE_TEST_SUITE_P(Ranks, DistributeTest, testing::Values(1, 2, 3, 5, 8));
+
+TEST_P(DistributeTest, GivesTheSameResultsOnAnyNumberOfRanks) {
+  for (const int count : {0, 1, 2, 40}) {
+    Counted counted;
+    const TestFolder own;
+    const Results results =
+        run_list(ranks(), {.folder = own.path(), .worker = counted.worker()}, squares(count));
+    ASSERT_EQ(results.size(), static_cast<std::size_t>(count));
+    for (const Item& item : squares(count))
+      EXPECT_EQ(results.at(item.key), square(item));
+    EXPECT_EQ(counted.pieces(), static_cast<std::size_t>(count));
+    EXPECT_TRUE(counted.none_twice());
+    EXPECT_EQ(contents_of(own).finished, [&] {
+      Results with_stage;
+      for (const auto& [key, result] : results)
+        with_stage["sweep/" + key] = result;
+      return with_stage;
+    }());
+  }
+}
+
+TEST_P(DistributeTest, FollowsASourceWhosePiecesDependOnResults) {
+  const auto search = [](int on_ranks) {
+    Results results;
+    const TestFolder own;
+    comm::run_as_threads(on_ranks, [&](comm::Communicator& communicator) {
+      GenerationsSource source(5);
+      const Results mine = Launch{.folder = own.path()}.run(
+          communicator, communicator.is_root() ? &source : nullptr);
+      if (communicator.is_root())
+        results = mine;
+    });
+    return results;
+  };
+  const Results results = search(ranks());
+  EXPECT_EQ(results.size(), 15U);
+  EXPECT_EQ(results, search(1));
+}
+
+TEST_P(DistributeTest, ResumesWithoutDoingAFinishedPieceTwice) {
+  Counted counted;
+  std::atomic<int> left = 11;
+  Launch launch{.folder = folder.path()};
+  launch.worker = [&, worker = counted.worker()](const Item& item) {
+    if (--left < 0)
+      throw core::SystemError("the power is gone");
+    return worker(item);
+  };
+  EXPECT_THROW(run_list(ranks(), launch, squares(40)), core::SystemError);
+  EXPECT_EQ(contents_of(folder).finished.size(), 11U);
+
+  std::size_t from_journal = 0;
+  launch.id = "launch1";
+  launch.worker = counted.worker();
+  launch.progress = [&](const Progress& progress) {
+    if (progress.rank == -1)
+      ++from_journal;
+  };
+  const Results results = run_list(ranks(), launch, squares(40));
+  EXPECT_EQ(from_journal, 11U);
+  EXPECT_EQ(counted.pieces(), 40U);
+  EXPECT_TRUE(counted.none_twice());
+  const TestFolder fresh;
+  EXPECT_EQ(results, run_list(ranks(), {.folder = fresh.path()}, squares(40)));
+}
+
+TEST_P(DistributeTest, AnErrorOnOneRankEndsTheWorkOnAll) {
+  Launch launch{.folder = folder.path()};
+  launch.worker = [](const Item& item) -> Record {
+    if (item.key == "6")
+      throw core::DataError("case 6 is broken");
+    return square(item);
+  };
+  ListSource source(squares(40));
+  for (const std::string& error : errors_of(ranks(), launch, source))
+    EXPECT_EQ(error, "3 case 6 is broken");
+  const JournalContents contents = contents_of(folder);
+  EXPECT_LT(contents.finished.size(), 40U);
+  EXPECT_TRUE(contents.attempts.empty());  // it ended, with an error
+}
+
+TEST_P(DistributeTest, AStopOnOneRankStopsAll) {
+  Launch launch{.folder = folder.path()};
+  launch.stops = [&](int rank) { return rank == ranks() - 1; };
+  launch.worker = [](const Item& item) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return square(item);
+  };
+  ListSource source(squares(10000));
+  for (const std::string& error : errors_of(ranks(), launch, source))
+    EXPECT_THAT(error, testing::StartsWith("85 stopped early in stage sweep with "));
+  EXPECT_LT(contents_of(folder).finished.size(), 10000U);
+}
+
+TEST_P(DistributeTest, AWorkerThatIsStoppedLeavesItsPieceToDo) {
+  Launch launch{.folder = folder.path()};
+  launch.worker = [](const Item& item) -> Record {
+    if (item.key == "3")
+      throw core::Stopped("time is up");
+    return square(item);
+  };
+  ListSource source(squares(20));
+  for (const std::string& error : errors_of(ranks(), launch, source))
+    EXPECT_THAT(error, testing::StartsWith("85 "));
+  EXPECT_FALSE(contents_of(folder).finished.contains("sweep/3"));
+  EXPECT_TRUE(contents_of(folder).attempts.empty());
+  launch.worker = square;
+  launch.id = "launch1";
+  EXPECT_EQ(run_list(ranks(), launch, squares(20)).size(), 20U);
+}
+
+TEST_P(DistributeTest, SetsAsideAPieceWhoseStartsNeverEnded) {
+  for (int launch = 0; launch < 3; ++launch)
+    Journal(folder.path(), "study", "dead" + std::to_string(launch), 0)
+        .append({"started", "sweep", "5", {}});
+  Launch launch{.folder = folder.path()};
+  launch.options.max_attempts = 4;
+  EXPECT_FALSE(run_list(ranks(), launch, squares(9)).at("5").has("lost"));
+
+  const TestFolder other;
+  for (int dead = 0; dead < 3; ++dead)
+    Journal(other.path(), "study", "dead" + std::to_string(dead), 0)
+        .append({"started", "sweep", "5", {}});
+  Counted counted;
+  Launch setting_aside{.folder = other.path(), .worker = counted.worker()};
+  const Results results = run_list(ranks(), setting_aside, squares(9));
+  EXPECT_TRUE(results.at("5").boolean("lost"));
+  EXPECT_EQ(counted.pieces(), 8U);
+  // Not in the journal: a launch that allows more attempts tries it again.
+  EXPECT_FALSE(contents_of(other).finished.contains("sweep/5"));
+}
+
+TEST_P(DistributeTest, EndsWithTheErrorOfTheSourceOrOfProgress) {
+  struct Broken : Source {
+    int given = 0;
+    std::optional<Item> next() override {
+      if (given == 3)
+        throw core::ConfigurationError("no more ideas");
+      return squares(4)[static_cast<std::size_t>(given++)];
+    }
+    bool exhausted() const override { return false; }
+    void report(const Item&, const Record&) override {}
+  };
+  Launch launch{.folder = folder.path()};
+  Broken broken;
+  for (const std::string& error : errors_of(ranks(), launch, broken))
+    EXPECT_EQ(error, "2 no more ideas");
+  launch.id = "launch1";
+  launch.progress = [](const Progress&) { throw core::SystemError("no terminal"); };
+  ListSource source(squares(4));
+  for (const std::string& error : errors_of(ranks(), launch, source))
+    EXPECT_EQ(error, "4 no terminal");
+}
+
+TEST_P(DistributeTest, ASourceThatWaitsForNothingIsAnErrorAndNoDeadlock) {
+  struct Stuck : ListSource {
+    using ListSource::ListSource;
+    bool exhausted() const override { return false; }
+  };
+  Stuck stuck(squares(5));
+  for (const std::string& error : errors_of(ranks(), {.folder = folder.path()}, stuck))
+    EXPECT_THAT(error, testing::StartsWith("1 the source of stage sweep gives no piece"));
+}
+
+TEST_P(DistributeTest, DoesAKeyGivenTwiceOnceAndReportsItTwice) {
+  struct Repeating : Source {
+    int given = 0;
+    std::map<std::string, int> reports;
+    std::optional<Item> next() override {
+      if (exhausted())
+        return std::nullopt;
+      return squares(3)[static_cast<std::size_t>(given++ % 3)];
+    }
+    bool exhausted() const override { return given == 9; }
+    void report(const Item& item, const Record&) override { ++reports[item.key]; }
+  };
+  Counted counted;
+  Launch launch{.folder = folder.path(), .worker = counted.worker()};
+  Repeating source;
+  for (const std::string& error : errors_of(ranks(), launch, source))
+    EXPECT_EQ(error, "");
+  EXPECT_EQ(source.reports, (std::map<std::string, int>{{"0", 3}, {"1", 3}, {"2", 3}}));
+  EXPECT_TRUE(counted.none_twice());
+}
+
+TEST_P(DistributeTest, RefusesAPieceThatCannotTravel) {
+  ListSource source({{"a", Record().set("x", std::string("\xff")), 0}});
+  for (const std::string& error : errors_of(ranks(), {.folder = folder.path()}, source))
+    EXPECT_THAT(error, testing::StartsWith("3 a text is not UTF-8"));
+}
+
+TEST_P(DistributeTest, TellsProgress) {
+  std::vector<std::size_t> done;
+  std::set<int> doers;
+  Launch launch{.folder = folder.path()};
+  launch.progress = [&](const Progress& progress) {
+    done.push_back(progress.done);
+    doers.insert(progress.rank);
+    EXPECT_EQ(*progress.result, square(*progress.item));
+    EXPECT_LE(progress.done, progress.handed_out);
+  };
+  launch.worker = [](const Item& item) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return square(item);
+  };
+  run_list(ranks(), launch, squares(16));
+  ASSERT_EQ(done.size(), 16U);
+  for (std::size_t i = 0; i < done.size(); ++i)
+    EXPECT_EQ(done[i], i + 1);
+  EXPECT_GE(*doers.begin(), 0);
+  EXPECT_EQ(doers.size() > 1, ranks() > 1);
+}
+
+TEST_P(DistributeTest, NeedsASourceOnRankZero) {
+  comm::run_as_threads(ranks(), [&](comm::Communicator& communicator) {
+    EXPECT_THROW(Launch{.folder = folder.path()}.run(communicator, nullptr), core::Error);
+  });
+}
+
+TEST(ListSourceTest, GivesTheLongestFirstAndEachKeyOnce) {
+  ListSource source({{"a", {}, 1}, {"b", {}, 3}, {"c", {}, 1}, {"b", {}, 9}, {"d", {}, 2}});
+  std::string order;
+  while (const auto item = source.next())
+    order += item->key;
+  EXPECT_EQ(order, "bdac");
+  EXPECT_TRUE(source.exhausted());
+}
+
+}  // namespace
+}  // namespace proxytune::work

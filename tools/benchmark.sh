@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Builds and runs a benchmark; one line a comparison, ours and the peer's measured in the same run:
+# RATIO name=... peer=... ours=... theirs=... unit=... ratio=(theirs over ours).
+# usage: tools/benchmark.sh NAME [ARGUMENTS]        NAME: training_step
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if [ "$#" = 0 ] || [ ! -e "tools/benchmark/$1.py" ]; then
+  sed -n '2,4s/^# //p' "$0" >&2
+  exit 64
+fi
+name=$1
+shift
+tools/setup.sh --peers >&2
+# shellcheck source=tools/environment.sh
+. tools/environment.sh
+{
+  cmake --preset dev -DPROXYTUNE_BENCHMARKS=ON
+  cmake --build build -j "$(nproc)" --target "benchmark_$name"
+} >&2
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+export PYTHONPATH=${PROXYTUNE_LIBTORCH:-$PWD/.deps/libtorch}:$PWD/.deps/peers
+exec "$python" "tools/benchmark/$name.py" "build/tools/benchmark/benchmark_$name" "$@"
