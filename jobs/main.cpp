@@ -2,6 +2,6 @@
 #include "proxytune/work/stop.h"
 
 int main(int argument_count, char** arguments) {
-  const std::atomic<bool>& stop = proxytune::work::install_stop_signals();
+  std::atomic<bool>& stop = proxytune::work::install_stop_signals();
   return proxytune::app::run(argument_count, arguments, proxytune::jobs::commands(), stop);
 }

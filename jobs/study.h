@@ -28,7 +28,7 @@ class Study {
   const StudyOptions& options() const { return options_; }
   comm::Communicator& world() { return session_.world; }
   const core::Log& log() const { return session_.log; }
-  const std::atomic<bool>& stop() const { return session_.stop; }
+  std::atomic<bool>& stop() const { return session_.stop; }
   const std::filesystem::path& folder() const { return folder_path_; }
   const training::Numerics& numerics() const { return numerics_; }
   const std::string& launch() const { return launch_; }

@@ -173,7 +173,7 @@ bool start(Ranks& ranks, int& argument_count, char**& arguments) {
 int run(int argument_count,
         char** arguments,
         const std::vector<Command>& commands,
-        const std::atomic<bool>& stop) {
+        std::atomic<bool>& stop) {
   const Parsed parsed = parse_command_line(argument_count, arguments, commands);
   const auto abort = [](int code) { comm::MpiEnvironment::abort(code); };
   Ranks ranks;

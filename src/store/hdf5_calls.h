@@ -81,13 +81,8 @@ Dataset create_dataset(hid_t parent,
                        ElementType element,
                        const std::vector<std::size_t>& extents);
 Dataset open_dataset(hid_t parent, const std::string& name);
-/// Writes rows [first, first + rows) by one collective operation, in which a rank may have no
-/// rows. True if HDF5 says that it was collective. With the serial driver: a plain write.
-bool write_rows(const Dataset& dataset,
-                std::size_t first,
-                std::size_t rows,
-                const void* bytes,
-                bool parallel);
+/// Writes rows [first, first + rows), at least one, by this rank alone.
+void write_rows(const Dataset& dataset, std::size_t first, std::size_t rows, const void* bytes);
 /// Writes the whole dataset by this rank alone.
 void write_alone(const Dataset& dataset, const void* bytes);
 void read_all(const Dataset& dataset, void* bytes);

@@ -94,11 +94,10 @@ Dataset open_dataset(hid_t parent, const std::string& name) {
   return dataset;
 }
 
-bool write_rows(const Dataset& dataset,
+void write_rows(const Dataset& dataset,
                 std::size_t first,
                 std::size_t rows,
-                const void* bytes,
-                bool parallel) {
+                const void* bytes) {
   const hid_t id = dataset.handle;
   const Handle type = file_type(dataset.element, id);
   std::vector<hsize_t> start(dataset.extents.size(), 0);
@@ -107,25 +106,11 @@ bool write_rows(const Dataset& dataset,
   count.front() = rows;
   const Handle in_file = simple_space(dataset.extents, id);
   const Handle in_memory = simple_space(count, id);
-  const bool nothing = std::find(count.begin(), count.end(), 0U) != count.end();
-  if (nothing)
-    check(H5Sselect_none(in_file), id, "select no rows");
-  else
-    check(H5Sselect_hyperslab(
-              in_file, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
-          id,
-          "select rows");
-  const Handle transfer{check_id(H5Pcreate(H5P_DATASET_XFER), id, "make properties"), H5Pclose};
-  if (parallel)
-    check(H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE), id, "ask for a collective write");
-  const char none = 0;
-  check(H5Dwrite(id, type, in_memory, in_file, transfer, nothing ? &none : bytes),
+  check(H5Sselect_hyperslab(
+            in_file, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
         id,
-        "write rows");
-  H5D_mpio_actual_io_mode_t mode = H5D_MPIO_NO_COLLECTIVE;
-  if (parallel)
-    check(H5Pget_mpio_actual_io_mode(transfer, &mode), id, "ask how it wrote");
-  return mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE;
+        "select rows");
+  check(H5Dwrite(id, type, in_memory, in_file, H5P_DEFAULT, bytes), id, "write rows");
 }
 
 void write_alone(const Dataset& dataset, const void* bytes) {

@@ -11,6 +11,8 @@ namespace proxytune::store {
 namespace {
 
 constexpr std::uint64_t alignment = 64;
+/// A share that is worth a write of its own.
+constexpr std::size_t smallest_share = 65'536;
 
 struct Planned {
   const core::Column* column;
@@ -94,18 +96,24 @@ h5::Dataset create_column(hid_t file, const Planned& planned) {
   return dataset;
 }
 
-/// This rank's share of the rows: as even as can be, empty where there are fewer rows than
-/// ranks.
-bool write_share(const h5::Dataset& dataset,
-                 const core::Column& column,
-                 const comm::Communicator& communicator) {
-  const std::size_t rows = rows_of(column);
-  const auto rank = static_cast<std::size_t>(communicator.rank());
+/// The rows of column number `column` that this rank writes: as even as can be among as many
+/// ranks as there are worthwhile shares, beginning with another rank for each column.
+struct Share {
+  std::size_t first = 0;
+  std::size_t rows = 0;
+};
+Share share_of(const h5::Dataset& dataset,
+               std::size_t column,
+               const comm::Communicator& communicator) {
   const auto size = static_cast<std::size_t>(communicator.size());
-  const std::size_t first = rows * rank / size;
-  const std::size_t count = rows * (rank + 1) / size - first;
-  const std::vector<std::byte> bytes = bytes_of(column, first, count);
-  return h5::write_rows(dataset, first, count, bytes.data(), size > 1);
+  const std::size_t rows = dataset.extents.front();
+  const std::size_t worthwhile = (dataset.bytes() + smallest_share - 1) / smallest_share;
+  const std::size_t shares = std::min({size, rows, worthwhile});
+  const std::size_t mine = (static_cast<std::size_t>(communicator.rank()) + column) % size;
+  if (mine >= shares)
+    return {};
+  const std::size_t first = rows * mine / shares;
+  return {first, rows * (mine + 1) / shares - first};
 }
 
 }  // namespace
@@ -131,17 +139,22 @@ Written write_results(comm::Communicator& communicator,
       datasets.push_back(create_column(id, planned));
   });
   Written written;
-  for (std::size_t i = 0; i < datasets.size(); ++i) {
-    if (datasets[i].elements() == 0)
-      continue;
-    bool collective = false;
-    shared.phase([&](hid_t) {
-      collective = write_share(datasets[i], *plan.columns[i].column, communicator);
-    });
-    ++written.datasets;
-    written.collective_writes += collective ? 1 : 0;
-    written.bytes += datasets[i].bytes();
-  }
+  // Independent writes: in a collective one, the ranks would wait for one whose write failed.
+  shared.phase([&](hid_t) {
+    for (std::size_t i = 0; i < datasets.size(); ++i) {
+      if (datasets[i].elements() == 0)
+        continue;
+      ++written.datasets;
+      written.bytes += datasets[i].bytes();
+      const Share share = share_of(datasets[i], i, communicator);
+      if (share.rows == 0)
+        continue;
+      const std::vector<std::byte> bytes =
+          bytes_of(*plan.columns[i].column, share.first, share.rows);
+      h5::write_rows(datasets[i], share.first, share.rows, bytes.data());
+      written.bytes_here += bytes.size();
+    }
+  });
   datasets.clear();
   shared.publish();
   return written;

@@ -5,7 +5,7 @@
 #include "proxytune/comm/agree.h"
 #include "proxytune/comm/mpi_native.h"
 #include "proxytune/core/error.h"
-#include "store/failure_deadline.h"
+#include "store/agreement_deadline.h"
 #include "store/files.h"
 
 namespace proxytune::store {
@@ -14,7 +14,10 @@ SharedFile::SharedFile(comm::Communicator& communicator,
                        const std::filesystem::path& file,
                        std::uint64_t bytes,
                        std::uint64_t alignment)
-    : communicator_(communicator), file_(file), temporary_(file.string() + ".tmp") {
+    : communicator_(communicator),
+      file_(file),
+      temporary_(file.string() + ".tmp"),
+      patience_(io_patience(bytes)) {
   comm::together(communicator_, [&] {
     if (communicator_.is_root())
       make_room(temporary_, bytes);
@@ -50,13 +53,15 @@ void SharedFile::phase(const std::function<void(hid_t file)>& body) {
 }
 
 void SharedFile::collective(const std::function<void()>& body) {
-  std::optional<FailureDeadline> deadline;
+  std::optional<AgreementDeadline> deadline;
+  if (parallel())
+    deadline.emplace(patience_, temporary_);
   comm::together(communicator_, [&] {
     try {
       body();
     } catch (const core::SystemError& error) {
-      if (parallel())
-        deadline.emplace(error.what(), temporary_);
+      if (deadline)
+        deadline->failed(error.what());
       throw;
     }
   });

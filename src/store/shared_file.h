@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -37,6 +38,7 @@ class SharedFile {
   comm::Communicator& communicator_;
   std::filesystem::path file_;
   std::filesystem::path temporary_;
+  std::chrono::seconds patience_;
   h5::Handle handle_;
   bool published_ = false;
 };

@@ -3,6 +3,10 @@
 #include <fstream>
 #include <string>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "training/step.h"
 
 namespace proxytune::training {
@@ -19,8 +23,12 @@ double status_bytes(const std::string& name) {
   return 0;
 }
 
-/// Makes the kernel forget the peak so far, where it lets us.
-void forget_peak() {
+/// Gives back what earlier work freed, since memory that is used again adds nothing to the
+/// resident set, and makes the kernel forget the peak so far, where it lets us.
+void forget_past_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
   std::ofstream("/proc/self/clear_refs") << 5;
 }
 
@@ -48,8 +56,8 @@ StepCost measure_step(const network::UNetOptions& options,
                       const TrainingOptions& training,
                       int steps) {
   const FlushDenormals flush;
+  forget_past_memory();
   const double before = status_bytes("VmRSS");
-  forget_peak();
   network::UNet network(options);
   initialise(network, core::RandomKey(0));
   Optimizer optimizer = optimizer_for(network, {});

@@ -87,7 +87,7 @@ std::map<std::string, Record> distribute(comm::Communicator& communicator,
                                          const Worker& worker,
                                          const std::function<Record(const Item&)>& lost,
                                          const DistributeOptions& options,
-                                         const std::atomic<bool>& stop,
+                                         std::atomic<bool>& stop,
                                          const std::function<void(const Progress&)>& progress) {
   comm::together(communicator, [&] {
     if (communicator.is_root() && source == nullptr)
@@ -102,7 +102,7 @@ std::map<std::string, Record> distribute(comm::Communicator& communicator,
     work_until_sent_home(link, attempt, stop);
     ending = encode(manager.outcome());
   } else {
-    RemoteLink link(*control);
+    RemoteLink link(*control, stop);
     work_until_sent_home(link, attempt, stop);
   }
   control->broadcast(ending, 0);

@@ -1,7 +1,6 @@
 #include "link.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 namespace proxytune::work {
@@ -13,27 +12,19 @@ std::chrono::microseconds Patience::pause() const {
   return std::clamp(waited / 8, microseconds(50), microseconds(2000));
 }
 
-void RemoteLink::tell(const Report& report) {
-  control_.send(encode(report), 0, comm::Tag::to_manager);
-}
-
-Order RemoteLink::wait(const std::function<void()>& look) {
-  const Patience patience;
-  for (;;) {
-    if (const auto message = control_.try_receive(comm::Tag::to_worker))
-      return decode_order(message->bytes);
-    look();
-    std::this_thread::sleep_for(patience.pause());
-  }
-}
-
-void LocalLink::tell(const Report& report) {
+void Inbox::give(Order order) {
   const std::scoped_lock lock(mutex_);
-  reports_.push_back(report);
-  told_.notify_one();
+  orders_.push_back(std::move(order));
+  given_.notify_one();
 }
 
-Order LocalLink::wait(const std::function<void()>&) {
+void Inbox::break_off(std::exception_ptr error) {
+  const std::scoped_lock lock(mutex_);
+  error_ = std::move(error);
+  given_.notify_one();
+}
+
+Order Inbox::wait() {
   std::unique_lock lock(mutex_);
   given_.wait(lock, [&] { return !orders_.empty() || error_; });
   if (orders_.empty())
@@ -43,10 +34,54 @@ Order LocalLink::wait(const std::function<void()>&) {
   return order;
 }
 
-void LocalLink::give(Order order) {
+RemoteLink::RemoteLink(comm::Communicator& control, std::atomic<bool>& stop)
+    : control_(control), stop_(stop), thread_([this](const std::stop_token& broken_off) {
+        try {
+          listen(broken_off);
+        } catch (...) {
+          inbox_.break_off(std::current_exception());
+        }
+      }) {}
+
+void RemoteLink::listen(const std::stop_token& broken_off) {
+  Patience patience;
+  while (!broken_off.stop_requested()) {
+    if (const auto message = control_.try_receive(comm::Tag::to_worker)) {
+      if (take(decode_order(message->bytes)))
+        return;
+      patience.reset();
+    }
+    if (stop_ && !manager_knows_) {
+      manager_knows_ = true;
+      tell({Report::Kind::stopping, {}, {}});
+    }
+    std::this_thread::sleep_for(patience.pause());
+  }
+}
+
+bool RemoteLink::take(Order order) {
+  if (order.kind == Order::Kind::stop) {
+    manager_knows_ = true;
+    stop_ = true;
+    return false;
+  }
+  const bool last = order.kind == Order::Kind::go_home;
+  inbox_.give(std::move(order));
+  return last;
+}
+
+void RemoteLink::tell(const Report& report) {
+  control_.send(encode(report), 0, comm::Tag::to_manager);
+}
+
+Order RemoteLink::wait() {
+  return inbox_.wait();
+}
+
+void LocalLink::tell(const Report& report) {
   const std::scoped_lock lock(mutex_);
-  orders_.push_back(std::move(order));
-  given_.notify_one();
+  reports_.push_back(report);
+  told_.notify_one();
 }
 
 std::optional<Report> LocalLink::next_report(std::chrono::microseconds patience) {
@@ -58,29 +93,13 @@ std::optional<Report> LocalLink::next_report(std::chrono::microseconds patience)
   return report;
 }
 
-void LocalLink::break_off(std::exception_ptr error) {
-  const std::scoped_lock lock(mutex_);
-  error_ = std::move(error);
-  given_.notify_one();
-}
-
 void work_until_sent_home(Link& link,
                           const std::function<Report(const Item&)>& attempt,
                           const std::atomic<bool>& stop) {
-  bool stopped = false;
-  const auto look = [&] {
-    if (!stop || stopped)
-      return;
-    stopped = true;
-    link.tell({Report::Kind::stopped, {}, {}});
-  };
   link.tell({Report::Kind::ready, {}, {}});
-  while (const std::optional<Item> item = link.wait(look).item) {
-    // Once it has said so, a stopped rank declines what was on its way to it.
-    const bool decline = stopped || stop;
-    stopped = decline;
-    link.tell(decline ? Report{Report::Kind::stopped, {}, {}} : attempt(*item));
-  }
+  for (Order order = link.wait(); order.kind == Order::Kind::work; order = link.wait())
+    // A piece that was on its way when the stop came is declined.
+    link.tell(stop ? Report{Report::Kind::stopped, {}, {}} : attempt(order.item));
   link.tell({Report::Kind::goodbye, {}, {}});
 }
 

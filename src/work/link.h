@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "proxytune/comm/communicator.h"
 #include "wire.h"
@@ -25,46 +26,66 @@ class Patience {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
+/// Orders on their way from one thread of this rank to its main thread.
+class Inbox {
+ public:
+  void give(Order order);
+  /// Wakes the main thread with another thread's error.
+  void break_off(std::exception_ptr error);
+  Order wait();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable given_;
+  std::deque<Order> orders_;
+  std::exception_ptr error_;
+};
+
 /// A worker's way to the manager.
 class Link {
  public:
   virtual ~Link() = default;
   virtual void tell(const Report& report) = 0;
-  /// The next order. While it waits it calls `look` from time to time.
-  virtual Order wait(const std::function<void()>& look) = 0;
+  /// The next order to work or to go home.
+  virtual Order wait() = 0;
 };
 
-/// Of the ranks other than 0: messages, polled.
+/// Of the ranks other than 0: messages, listened to by a thread of its own, so that a stop
+/// reaches a rank within its piece and a signal at this rank reaches the others.
 class RemoteLink : public Link {
  public:
-  explicit RemoteLink(comm::Communicator& control) : control_(control) {}
+  RemoteLink(comm::Communicator& control, std::atomic<bool>& stop);
   void tell(const Report& report) override;
-  Order wait(const std::function<void()>& look) override;
+  Order wait() override;
 
  private:
+  void listen(const std::stop_token& broken_off);
+  /// True after the last order.
+  bool take(Order order);
+
   comm::Communicator& control_;
+  std::atomic<bool>& stop_;
+  bool manager_knows_ = false;
+  Inbox inbox_;
+  std::jthread thread_;  // last: the others are whole when it starts
 };
 
-/// Of rank 0's main thread: two queues in memory. Never calls `look`: the manager thread beside
-/// it watches the same flag.
+/// Of rank 0's main thread: two queues in memory. The manager thread beside it watches and sets
+/// the stop flag that both share.
 class LocalLink : public Link {
  public:
   void tell(const Report& report) override;
-  Order wait(const std::function<void()>& look) override;
+  Order wait() override { return inbox_.wait(); }
 
   // The manager thread's side.
-  void give(Order order);
+  Inbox& inbox() { return inbox_; }
   std::optional<Report> next_report(std::chrono::microseconds patience);
-  /// Wakes the main thread with the manager thread's error.
-  void break_off(std::exception_ptr error);
 
  private:
+  Inbox inbox_;
   std::mutex mutex_;
   std::condition_variable told_;
-  std::condition_variable given_;
   std::deque<Report> reports_;
-  std::deque<Order> orders_;
-  std::exception_ptr error_;
 };
 
 /// A worker's life: reports that it is ready, makes a report out of each piece, until sent

@@ -7,7 +7,7 @@ namespace proxytune::work {
 Manager::Manager(comm::Communicator& control,
                  LocalLink& local,
                  Schedule::Parts parts,
-                 const std::atomic<bool>& stop)
+                 std::atomic<bool>& stop)
     : control_(control),
       local_(local),
       stop_(stop),
@@ -17,7 +17,7 @@ Manager::Manager(comm::Communicator& control,
           serve(broken_off);
         } catch (...) {
           error_ = std::current_exception();
-          local_.break_off(error_);
+          local_.inbox().break_off(error_);
         }
       }) {}
 
@@ -30,12 +30,17 @@ Outcome Manager::outcome() {
 
 void Manager::serve(const std::stop_token& broken_off) {
   Patience patience;
+  bool stop_spread = false;
   bool sent_home = false;
   while (goodbyes_ < control_.size() && !broken_off.stop_requested()) {
     bool busy = take_reports();
     if (stop_)
       schedule_.stop();
     busy = give_orders() || busy;
+    if (!stop_spread && schedule_.ending()) {
+      spread_stop();
+      stop_spread = true;
+    }
     if (!sent_home && schedule_.over()) {
       send_home();
       sent_home = true;
@@ -65,20 +70,27 @@ bool Manager::take_reports() {
 bool Manager::give_orders() {
   bool any = false;
   while (auto assignment = schedule_.next()) {
-    give(assignment->rank, {std::move(assignment->item)});
+    give(assignment->rank, {Order::Kind::work, std::move(assignment->item)});
     any = true;
   }
   return any;
 }
 
+/// After a stop and after an error alike: what runs on other ranks would be of no use soon.
+void Manager::spread_stop() {
+  stop_ = true;
+  for (int rank = 1; rank < control_.size(); ++rank)
+    give(rank, {Order::Kind::stop, {}});
+}
+
 void Manager::send_home() {
   for (int rank = 0; rank < control_.size(); ++rank)
-    give(rank, {});
+    give(rank, {Order::Kind::go_home, {}});
 }
 
 void Manager::give(int rank, Order order) {
   if (rank == 0) {
-    local_.give(std::move(order));
+    local_.inbox().give(std::move(order));
   } else {
     control_.send(encode(order), rank, comm::Tag::to_worker);
   }

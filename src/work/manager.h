@@ -13,7 +13,7 @@ class Manager {
   Manager(comm::Communicator& control,
           LocalLink& local,
           Schedule::Parts parts,
-          const std::atomic<bool>& stop);
+          std::atomic<bool>& stop);
   /// Joins; a manager whose ranks have not all gone home is broken off.
   ~Manager() = default;
 
@@ -24,12 +24,13 @@ class Manager {
   void serve(const std::stop_token& broken_off);
   bool take_reports();
   bool give_orders();
+  void spread_stop();
   void send_home();
   void give(int rank, Order order);
 
   comm::Communicator& control_;
   LocalLink& local_;
-  const std::atomic<bool>& stop_;
+  std::atomic<bool>& stop_;
   Schedule schedule_;
   int goodbyes_ = 0;
   std::exception_ptr error_;

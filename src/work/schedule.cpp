@@ -27,6 +27,10 @@ void Schedule::fail(const comm::Failure& failure) {
 }
 
 void Schedule::take(int rank, const Report& report) {
+  if (report.kind == Report::Kind::stopping) {
+    stopping_ = true;
+    return;
+  }
   std::optional<Item> item = std::exchange(current_[static_cast<std::size_t>(rank)], {});
   if (item)
     --running_;
@@ -44,13 +48,14 @@ void Schedule::take(int rank, const Report& report) {
     case Report::Kind::stopped:
       stopping_ = true;
       break;
+    case Report::Kind::stopping:
     case Report::Kind::goodbye:
       break;
   }
 }
 
 std::optional<Schedule::Assignment> Schedule::next() {
-  if (failure_ || stopping_ || done_ || waiting_ || idle_.empty())
+  if (ending() || done_ || waiting_ || idle_.empty())
     return std::nullopt;
   std::optional<Item> item;
   guarded([&] {

@@ -33,8 +33,10 @@ class Schedule {
   void stop() { stopping_ = true; }
   /// A piece for a rank that has nothing to do, if there are both.
   std::optional<Assignment> next();
+  /// No further piece is given, and the running ones may be left undone.
+  bool ending() const { return failure_ || stopping_; }
   /// Nothing is running and nothing will be.
-  bool over() const { return running_ == 0 && (failure_ || stopping_ || done_); }
+  bool over() const { return running_ == 0 && (ending() || done_); }
   Outcome outcome() const;
 
  private:

@@ -80,24 +80,22 @@ Report decode_report(std::span<const std::byte> bytes) {
 }
 
 std::vector<std::byte> encode(const Order& order) {
-  if (!order.item)
-    return {};
   return Writer()
-      .text(order.item->key)
-      .text(to_json(order.item->what))
-      .number(std::bit_cast<std::uint64_t>(order.item->expected_cost))
+      .number(static_cast<std::uint64_t>(order.kind))
+      .text(order.item.key)
+      .text(to_json(order.item.what))
+      .number(std::bit_cast<std::uint64_t>(order.item.expected_cost))
       .take();
 }
 
 Order decode_order(std::span<const std::byte> bytes) {
-  if (bytes.empty())
-    return {};
   Reader reader(bytes);
-  Item item;
-  item.key = reader.text();
-  item.what = from_json(reader.text());
-  item.expected_cost = std::bit_cast<double>(reader.number());
-  return {std::move(item)};
+  Order order;
+  order.kind = static_cast<Order::Kind>(reader.number());
+  order.item.key = reader.text();
+  order.item.what = from_json(reader.text());
+  order.item.expected_cost = std::bit_cast<double>(reader.number());
+  return order;
 }
 
 std::vector<std::byte> encode(const Outcome& outcome) {

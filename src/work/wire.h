@@ -18,7 +18,8 @@ struct Report {
     ready,     // has nothing to do; `finished` says so as well
     finished,  // its piece, with a result
     failed,    // its piece, with an error that ends the work
-    stopped,   // it was asked to stop; a piece it had is not done
+    stopping,  // it was asked to stop; a piece it has goes on to its next step
+    stopped,   // its piece is not done, because it was asked to stop
     goodbye,   // its last message
   };
   Kind kind = Kind::ready;
@@ -26,9 +27,15 @@ struct Report {
   comm::Failure failure;
 };
 
-/// What the manager tells a rank: do this piece, or, without one, go home.
+/// What the manager tells a rank.
 struct Order {
-  std::optional<Item> item;
+  enum class Kind : std::uint8_t {
+    work,     // do the piece
+    stop,     // leave the piece you have at its next step
+    go_home,  // the last order
+  };
+  Kind kind = Kind::go_home;
+  Item item;
 };
 
 /// How all the work ended, alike on all ranks.

@@ -24,7 +24,7 @@ TEST(StartTest, WithoutMpiIsOneSentenceAndCodeFour) {
       {"phantom", "", Subject::folder, [&](Session&) { ran = true; }, {}}};
   std::string program = "proxytune", command = "phantom", folder = "somewhere";
   std::array<char*, 4> arguments{program.data(), command.data(), folder.data(), nullptr};
-  const std::atomic<bool> stop = false;
+  std::atomic<bool> stop = false;
   ::testing::internal::CaptureStderr();
   const int code = run(3, arguments.data(), commands, stop);
   const std::string said = ::testing::internal::GetCapturedStderr();

@@ -1,5 +1,6 @@
 #include "proxytune/store/results.h"
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
 
 #include "tests/store/world.h"
@@ -101,12 +103,36 @@ TEST(ResultsTest, ReadsBackWhatAllRanksWrote) {
   EXPECT_FALSE(std::filesystem::exists(file.string() + ".tmp"));
 }
 
-TEST(ResultsTest, IsWrittenCollectivelyAsHdf5ItselfSays) {
+std::vector<std::uint64_t> written_by_ranks(std::uint64_t here) {
+  std::vector<std::uint64_t> all;
+  for (const std::string& one : comm::gather_texts(world(), std::to_string(here)))
+    all.push_back(std::stoull(one));
+  return all;
+}
+
+TEST(ResultsTest, SaysWhatItWrote) {
   const SharedFolder folder;
   const Written written = write_results(world(), folder.path() / "results.h5", sample(), {});
   EXPECT_EQ(written.datasets, 5U);
-  EXPECT_EQ(written.collective_writes, world().size() > 1 ? 5U : 0U);
   EXPECT_EQ(written.bytes, 5U * 8 + 5 * 8 + 5 * 3 + 6 * 8 + 8);
+  const auto ranks = written_by_ranks(written.bytes_here);
+  EXPECT_EQ(std::accumulate(ranks.begin(), ranks.end(), std::uint64_t{0}), written.bytes);
+}
+
+TEST(ResultsTest, AllRanksWriteLargeColumnsAndTakeTurnsInSmallOnes) {
+  const SharedFolder folder;
+  core::Table large{"/large", "", {}};
+  large.add("number", "1", "", std::vector<std::int64_t>(100'000));
+  core::Table small{"/small", "", {}};
+  for (int column = 0; column < world().size(); ++column)
+    small.add("number" + std::to_string(column), "1", "", std::vector<std::int64_t>(10));
+  const auto shares = written_by_ranks(
+      write_results(world(), folder.path() / "large.h5", {large}, {}).bytes_here);
+  EXPECT_LE(*std::max_element(shares.begin(), shares.end()),
+            *std::min_element(shares.begin(), shares.end()) + 8);
+  for (const std::uint64_t share : written_by_ranks(
+           write_results(world(), folder.path() / "small.h5", {small}, {}).bytes_here))
+    EXPECT_EQ(share, 80U);
 }
 
 TEST(ResultsTest, TakesManyRowsAndLongTexts) {

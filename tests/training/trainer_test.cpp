@@ -180,5 +180,18 @@ TEST(MeasureStepTest, GivesTimesAndMemory) {
   EXPECT_GE(cost.memory_bytes, 0);
 }
 
+TEST(MeasureStepTest, SecondOfTwoEqualNetworksNeedsAsMuchMemory) {
+  Balls balls;
+  TrainingOptions training = balls.task.training;
+  training.patch = {32, 32, 32};
+  const double first = measure_step(balls.task.network, training, 1).memory_bytes;
+  const double second = measure_step(balls.task.network, training, 1).memory_bytes;
+  EXPECT_GT(second, first / 4);  // the first one also sets up the library's own tables
+  // Two activations at full resolution at least.
+  EXPECT_GT(second,
+            2.0 * 4 * 32 * 32 * 32 * balls.task.network.channels * training.cases_per_step *
+                training.patches_per_case);
+}
+
 }  // namespace
 }  // namespace proxytune::training

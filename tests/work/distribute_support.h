@@ -29,6 +29,8 @@ struct Launch {
   std::filesystem::path folder;
   std::string id = "launch0";
   Worker worker = square;
+  /// Instead of `worker`, for pieces that look at the stop flag of their rank.
+  std::function<Record(const Item&, std::atomic<bool>& stop)> stoppable = {};
   DistributeOptions options{.stage = "sweep", .max_attempts = 3, .journal_starts = true};
   std::function<bool(int rank)> stops = [](int) { return false; };
   std::function<void(const Progress&)> progress = {};
@@ -38,10 +40,12 @@ struct Launch {
     const JournalContents past = read_journal(folder, "study", core::Log::silent());
     communicator.barrier();  // all have read before one makes a new segment
     Journal journal(folder, "study", id, communicator.rank());
-    const std::atomic<bool> stop = stops(communicator.rank());
+    std::atomic<bool> stop = stops(communicator.rank());
     const auto lost = [](const Item&) { return Record().set("lost", true); };
+    const Worker chosen =
+        stoppable ? [&](const Item& item) { return stoppable(item, stop); } : worker;
     return distribute(
-        communicator, source, journal, past, worker, lost, options, stop, progress);
+        communicator, source, journal, past, chosen, lost, options, stop, progress);
   }
 };
 

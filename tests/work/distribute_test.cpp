@@ -171,6 +171,49 @@ TEST_P(DistributeTest, AStopOnOneRankStopsAll) {
   EXPECT_LT(contents_of(folder).finished.size(), 10000U);
 }
 
+using Stoppable = std::function<Record(const Item&, std::atomic<bool>&)>;
+
+/// The first piece does `first` once every rank has a piece; the others end by a stop only.
+Stoppable endless_but_the_first(int ranks,
+                                const std::function<void(std::atomic<bool>&)>& first) {
+  return [first, ranks, busy = std::make_shared<std::atomic<int>>(0)](
+             const Item& item, std::atomic<bool>& stop) -> Record {
+    ++*busy;
+    while (*busy < ranks)
+      std::this_thread::yield();
+    if (item.key == "0")
+      first(stop);
+    while (!stop)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    throw core::Stopped("asked to");
+  };
+}
+
+TEST_P(DistributeTest, AStopReachesTheOtherRanksWithinTheirPieces) {
+  const Stoppable stops[] = {
+      endless_but_the_first(ranks(), [](std::atomic<bool>& stop) { stop = true; }),
+      endless_but_the_first(ranks(), [](std::atomic<bool>&) { throw core::Stopped("time"); })};
+  for (const Stoppable& stop : stops) {
+    Launch launch{.folder = folder.path()};
+    launch.id = &stop == stops ? "flag" : "thrown";
+    launch.stoppable = stop;
+    ListSource source(squares(ranks()));
+    for (const std::string& error : errors_of(ranks(), launch, source))
+      EXPECT_THAT(error, testing::StartsWith("85 "));
+    EXPECT_TRUE(contents_of(folder).finished.empty());
+    EXPECT_TRUE(contents_of(folder).attempts.empty());
+  }
+}
+
+TEST_P(DistributeTest, AnErrorReachesTheOtherRanksWithinTheirPieces) {
+  Launch launch{.folder = folder.path()};
+  launch.stoppable = endless_but_the_first(
+      ranks(), [](std::atomic<bool>&) { throw core::DataError("case 0 is broken"); });
+  ListSource source(squares(ranks()));
+  for (const std::string& error : errors_of(ranks(), launch, source))
+    EXPECT_EQ(error, "3 case 0 is broken");
+}
+
 TEST_P(DistributeTest, AWorkerThatIsStoppedLeavesItsPieceToDo) {
   Launch launch{.folder = folder.path()};
   launch.worker = [](const Item& item) -> Record {

@@ -30,7 +30,7 @@ struct Session {
   Request request;
   comm::Communicator& world;
   core::Log log;
-  const std::atomic<bool>& stop;  // set by TERM, INT, USR1, USR2
+  std::atomic<bool>& stop;  // set by TERM, INT, USR1, USR2 at this rank or another
   config::Node study;             // parsed, overrides applied; empty without a study file
 };
 
@@ -50,7 +50,7 @@ struct Command {
 int run(int argument_count,
         char** arguments,
         const std::vector<Command>& commands,
-        const std::atomic<bool>& stop);
+        std::atomic<bool>& stop);
 
 /// Ends all ranks together: every rank says how its job ended; the root says each different
 /// complaint once; a rank that does not answer within `patience_seconds` of a failure ends the

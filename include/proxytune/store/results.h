@@ -11,17 +11,16 @@
 
 namespace proxytune::store {
 
-/// What a write did; the counts are the same on every rank.
+/// What a write did.
 struct Written {
-  std::size_t datasets = 0;  // that hold rows
-  std::size_t collective_writes =
-      0;                    // of them, those that HDF5 says were one collective operation
-  std::uint64_t bytes = 0;  // of all datasets
+  std::size_t datasets = 0;      // that hold rows; the same on every rank
+  std::uint64_t bytes = 0;       // of all datasets; the same on every rank
+  std::uint64_t bytes_here = 0;  // written by this rank
 };
 
 /// Writes the tables into one HDF5 file, by all ranks together: each column is the dataset
-/// `<table path>/<column name>`, of which each rank writes its share of the rows. Every rank
-/// holds equal tables and attributes. `attributes` become texts at the root; those above 60,000
+/// `<table path>/<column name>`, whose rows are dealt to the ranks in shares of 64 KiB or more.
+/// Every rank holds equal tables and attributes. `attributes` become texts at the root; those above 60,000
 /// bytes become one-element datasets in /attributes. The file is written as `<file>.tmp`,
 /// synced and renamed: `file` is complete, old or absent. Throws core::SystemError on every
 /// rank alike; std::invalid_argument for tables that contradict one another. MPI is needed only

@@ -72,9 +72,10 @@ struct Progress {
 /// manager thread serves the others. Pieces that `past.finished` holds are reported from there
 /// and not run. A piece whose attempts reached max_attempts gets `lost(item)` as its result. A
 /// result is in the doer's journal, synced, before it is reported. Returns, on every rank, the
-/// results of all pieces by key; if `stop` becomes true on any rank no new piece is handed out
-/// and, after the running ones have ended, every rank throws core::Stopped. An error of one
-/// rank ends the work on all ranks with that error. Collective over `communicator`.
+/// results of all pieces by key. If `stop` becomes true on any rank no new piece is handed out,
+/// every rank's `stop` becomes true within milliseconds, also while it works, and after the
+/// running pieces have ended every rank throws core::Stopped. An error of one rank does the
+/// same and ends the work on all ranks with that error. Collective over `communicator`.
 std::map<std::string, Record> distribute(comm::Communicator& communicator,
                                          Source* source,
                                          Journal& journal,
@@ -82,7 +83,7 @@ std::map<std::string, Record> distribute(comm::Communicator& communicator,
                                          const Worker& worker,
                                          const std::function<Record(const Item&)>& lost,
                                          const DistributeOptions& options,
-                                         const std::atomic<bool>& stop,
+                                         std::atomic<bool>& stop,
                                          const std::function<void(const Progress&)>& progress);
 
 }  // namespace proxytune::work
