@@ -161,7 +161,7 @@ std::vector<core::Table> tables_of(Study& study,
   for (const Ranking& ranking : rankings.rankings) {
     tables.push_back(similarity::to_table(ranking.matrix,
                                           data.internal.ids(),
-                                          unit_of(ranking.metric),
+                                          ranking.unit,
                                           "/similarity/matrix/" + ranking.name(),
                                           "similarity of all pairs of internal cases"));
     tables.push_back(importance_table(ranking, data.internal));

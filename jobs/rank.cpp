@@ -110,14 +110,10 @@ const Ranking& Rankings::of(similarity::Metric metric, similarity::Crop crop) co
   });
 }
 
-std::string unit_of(similarity::Metric metric) {
-  return metric == similarity::Metric::mutual_information ? "nat" : "1";
-}
-
 core::Table importance_table(const Ranking& ranking, const Cases& cases) {
   return selection::importance_table(cases.ids(),
                                      ranking.importance,
-                                     unit_of(ranking.metric),
+                                     ranking.unit,
                                      "/similarity/importance/" + ranking.name());
 }
 
@@ -133,6 +129,7 @@ Rankings rank(Study& study, const PreparedData& data) {
     Ranking ranking;
     ranking.metric = metric;
     ranking.crop = crop;
+    ranking.unit = similarity::unit_of(metric, study.options().similarity);
     similarity::PairEngine engine(
         metric, crop, study.options().similarity, subjects(data.internal));
     Measured measured = measure(study, engine, ranking.name());

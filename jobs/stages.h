@@ -58,6 +58,7 @@ struct Ranking {
   similarity::PairMatrix matrix;
   std::vector<double> importance;  // by case
   double device_seconds = 0;       // over all ranks and launches
+  std::string unit;                // of the matrix and of the importance
   std::string name() const;        // "mutual_information_label"
 };
 struct Rankings {
@@ -68,8 +69,6 @@ struct Rankings {
 };
 Rankings rank(Study& study, const PreparedData& data);
 core::Table importance_table(const Ranking& ranking, const Cases& cases);
-/// "nat" or "1".
-std::string unit_of(similarity::Metric metric);
 /// Prints the order of the cases, least similar first.
 void report(Study& study, const PreparedData& data, const Rankings& rankings);
 

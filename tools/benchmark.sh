@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Builds and runs a benchmark; one line a comparison, ours and the peer's measured in the same run:
 # RATIO name=... peer=... ours=... theirs=... unit=... ratio=(theirs over ours).
-# usage: tools/benchmark.sh NAME [ARGUMENTS]        NAME: training_step
+# usage: tools/benchmark.sh NAME [ARGUMENTS]        NAME: training_step, pair_matrix
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ "$#" = 0 ] || [ ! -e "tools/benchmark/$1.py" ]; then
+if [ "$#" = 0 ] || [ ! -e "tools/benchmark/${1//-/_}.py" ]; then
   sed -n '2,4s/^# //p' "$0" >&2
   exit 64
 fi
-name=$1
+name=${1//-/_}
 shift
 tools/setup.sh --peers >&2
 # shellcheck source=tools/environment.sh

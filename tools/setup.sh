@@ -130,7 +130,7 @@ fi
 
 if [ "$peers" = yes ] && [ ! -e .deps/peers/.complete ]; then
   say "fetching MONAI $monai_version and what the comparison tests import into .deps/peers"
-  fetch .deps/peers --no-deps "monai==$monai_version" typing_extensions filelock sympy mpmath networkx jinja2 MarkupSafe fsspec ||
+  fetch .deps/peers --no-deps "monai==$monai_version" typing_extensions scikit-learn scipy joblib threadpoolctl narwhals filelock sympy mpmath networkx jinja2 MarkupSafe fsspec ||
     die "could not fetch the peers from PyPI; the program and its other tests do not need them (leave out --peers)"
   touch .deps/peers/.complete
 fi

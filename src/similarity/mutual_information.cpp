@@ -4,43 +4,50 @@
 #include <array>
 #include <cmath>
 
+#include "pair_kernels.h"
 #include "proxytune/core/error.h"
 
 namespace proxytune::similarity {
 namespace {
 
-// Neighbouring voxels often fall into one cell; with several tables their increments do not
-// wait for one another. Above 64 bins the tables leave the first caches and one is faster.
-constexpr std::size_t private_tables = 4;
-constexpr int most_bins_for_private_tables = 64;
 constexpr std::size_t small_counts = 4096;
+constexpr std::size_t table_gap = 96;
 
 double times_logarithm(double count) {
   return count > 0 ? count * std::log(count) : 0.0;
 }
 
-std::vector<std::uint8_t> codes_of(std::span<const float> values, int bins) {
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+/// From one row of the joint histogram to the next: a factor that fits the kernels' bytes.
+int stride_of(int bins) {
+  return bins <= 127 ? bins : 256;
+}
+
+std::vector<std::uint8_t> codes_of(std::span<const float> values,
+                                   int bins,
+                                   const PairKernels& kernels) {
   std::vector<std::uint8_t> codes(values.size(), 0);
-  if (low == values.end() || !(*low < *high))
+  if (values.empty())
     return codes;
-  const double minimum = *low;
-  const double scale = bins / (static_cast<double>(*high) - minimum);
-  std::transform(values.begin(), values.end(), codes.begin(), [&](float value) {
-    const int code = static_cast<int>((static_cast<double>(value) - minimum) * scale);
-    return static_cast<std::uint8_t>(std::min(code, bins - 1));
-  });
+  const Range range = kernels.range_of(values.data(), values.size());
+  if (!(range.low < range.high))
+    return codes;
+  const double low = range.low;
+  const double scale = bins / (static_cast<double>(range.high) - low);
+  kernels.bin_codes(values.data(), values.size(), low, scale, bins, codes.data());
   return codes;
 }
 
-double sum_of_count_logarithms(const std::vector<std::uint8_t>& codes) {
+QuantisedImage::Channel channel_of(std::vector<std::uint8_t> codes) {
+  QuantisedImage::Channel channel;
   std::array<std::uint64_t, 256> counts{};
   for (const std::uint8_t code : codes)
     ++counts[code];
-  double sum = 0;
-  for (const std::uint64_t count : counts)
-    sum += times_logarithm(static_cast<double>(count));
-  return sum;
+  for (const std::uint64_t count : counts) {
+    channel.count_logarithms += times_logarithm(static_cast<double>(count));
+    channel.occupied += count > 0 ? 1 : 0;
+  }
+  channel.codes = std::move(codes);
+  return channel;
 }
 
 void check_comparable(const QuantisedImage& one, const QuantisedImage& other, int bins) {
@@ -52,102 +59,117 @@ void check_comparable(const QuantisedImage& one, const QuantisedImage& other, in
     throw std::logic_error("images quantised to other bins than the histogram's");
 }
 
-bool is_constant(const QuantisedImage& image, std::size_t channel) {
-  const auto voxels = static_cast<double>(image.channels[channel].size());
-  return image.count_logarithms[channel] == times_logarithm(voxels);
-}
-
 }  // namespace
 
-QuantisedImage quantise(const imaging::VolumeView& image, int bins) {
+std::size_t QuantisedImage::bytes() const {
+  std::size_t bytes = 0;
+  for (const Channel& channel : channels)
+    bytes += channel.codes.size();
+  return bytes;
+}
+
+QuantisedImage quantise(const imaging::VolumeView& image, int bins, InstructionSet set) {
   QuantisedImage quantised;
   quantised.shape = image.shape;
   quantised.bins = bins;
-  for (int c = 0; c < image.channels; ++c) {
-    quantised.channels.push_back(codes_of(image.channel(c), bins));
-    quantised.count_logarithms.push_back(sum_of_count_logarithms(quantised.channels.back()));
-  }
+  for (int c = 0; c < image.channels; ++c)
+    quantised.channels.push_back(
+        channel_of(codes_of(image.channel(c), bins, pair_kernels(set))));
   return quantised;
 }
 
 double entropy(const QuantisedImage& image) {
   double sum = 0;
-  for (std::size_t c = 0; c < image.channels.size(); ++c) {
-    const auto voxels = static_cast<double>(image.channels[c].size());
-    sum += std::log(voxels) - image.count_logarithms[c] / voxels;
+  for (const QuantisedImage::Channel& channel : image.channels) {
+    const auto voxels = static_cast<double>(channel.codes.size());
+    sum += std::log(voxels) - channel.count_logarithms / voxels;
   }
   return sum / static_cast<double>(image.channels.size());
 }
 
-MutualInformation::MutualInformation(int bins) : bins_(bins), small_logarithms_(small_counts) {
-  const auto cells = static_cast<std::size_t>(bins) * static_cast<std::size_t>(bins);
-  joint_.resize(cells * (bins <= most_bins_for_private_tables ? private_tables : 1));
+MutualInformation::MutualInformation(int bins,
+                                     bool miller_madow,
+                                     bool normalised,
+                                     InstructionSet set)
+    : bins_(bins),
+      miller_madow_(miller_madow),
+      normalised_(normalised),
+      set_(set),
+      small_logarithms_(small_counts) {
+  const auto cells = static_cast<std::size_t>(bins) * static_cast<std::size_t>(stride_of(bins));
+  joint_.resize(cells);
+  // Not a multiple of 4096 bytes, or equal cells of two tables would seem one address.
+  tables_.resize(4 * (cells + table_gap));
   for (std::size_t n = 0; n < small_counts; ++n)
     small_logarithms_[n] = times_logarithm(static_cast<double>(n));
 }
 
 std::unique_ptr<PreparedImage> MutualInformation::prepare(
     const imaging::VolumeView& image) const {
-  return std::make_unique<QuantisedImage>(quantise(image, bins_));
+  return std::make_unique<QuantisedImage>(quantise(image, bins_, set_));
 }
 
 std::string MutualInformation::identity() const {
-  return "mutual_information bins=" + std::to_string(bins_);
+  return "mutual_information bins=" + std::to_string(bins_) +
+         (miller_madow_ ? " miller_madow" : "") + (normalised_ ? " normalised" : "");
 }
 
-void MutualInformation::count(const std::vector<std::uint8_t>& rows,
-                              const std::vector<std::uint8_t>& columns) {
+void MutualInformation::count(const QuantisedImage::Channel& one,
+                              const QuantisedImage::Channel& other) {
   std::fill(joint_.begin(), joint_.end(), 0U);
-  const auto bins = static_cast<std::size_t>(bins_);
-  const std::size_t cells = bins * bins;
-  const std::size_t voxels = rows.size();
-  const std::uint8_t* const row = rows.data();
-  const std::uint8_t* const column = columns.data();
-  std::uint32_t* const joint = joint_.data();
-  std::size_t v = 0;
-  if (joint_.size() > cells) {
-    for (; v + private_tables <= voxels; v += private_tables) {
-      ++joint[row[v] * bins + column[v]];
-      ++joint[cells + row[v + 1] * bins + column[v + 1]];
-      ++joint[2 * cells + row[v + 2] * bins + column[v + 2]];
-      ++joint[3 * cells + row[v + 3] * bins + column[v + 3]];
-    }
-    for (std::size_t cell = 0; cell < cells; ++cell)
-      joint[cell] += joint[cells + cell] + joint[2 * cells + cell] + joint[3 * cells + cell];
-  }
-  for (; v < voxels; ++v)
-    ++joint[row[v] * bins + column[v]];
+  pair_kernels(set_).count_jointly({.rows = one.codes.data(),
+                                    .columns = other.codes.data(),
+                                    .voxels = one.codes.size(),
+                                    .stride = stride_of(bins_),
+                                    .tables = tables_.data(),
+                                    .table_distance = tables_.size() / 4,
+                                    .cells = joint_.size(),
+                                    .joint = joint_.data()});
 }
 
 // A cell and its mirror image are added first: swapping the images changes no bit.
-double MutualInformation::joint_count_logarithms() const {
+MutualInformation::Joint MutualInformation::sum_up() const {
   const auto bins = static_cast<std::size_t>(bins_);
+  const auto stride = static_cast<std::size_t>(stride_of(bins_));
+  Joint joint;
   const auto term = [&](std::size_t row, std::size_t column) {
-    const std::uint32_t count = joint_[row * bins + column];
+    const std::uint32_t count = joint_[row * stride + column];
+    joint.occupied += count > 0 ? 1 : 0;
     return count < small_counts ? small_logarithms_[count] : times_logarithm(count);
   };
-  double sum = 0;
   for (std::size_t row = 0; row < bins; ++row) {
-    sum += term(row, row);
+    joint.count_logarithms += term(row, row);
     for (std::size_t column = row + 1; column < bins; ++column)
-      sum += term(row, column) + term(column, row);
+      joint.count_logarithms += term(row, column) + term(column, row);
   }
-  return sum;
+  return joint;
 }
 
-double MutualInformation::compare(const PreparedImage& one, const PreparedImage& other) {
+double MutualInformation::compare_channel(const QuantisedImage::Channel& one,
+                                          const QuantisedImage::Channel& other) {
+  if (one.occupied < 2 || other.occupied < 2)
+    return 0;
+  count(one, other);
+  const Joint joint = sum_up();
+  const auto voxels = static_cast<double>(one.codes.size());
+  const double marginals = one.count_logarithms + other.count_logarithms;
+  double information =
+      std::max(0.0, std::log(voxels) + (joint.count_logarithms - marginals) / voxels);
+  double entropies = 2 * std::log(voxels) - marginals / voxels;
+  if (miller_madow_) {
+    information += (one.occupied + other.occupied - joint.occupied - 1) / (2 * voxels);
+    entropies += (one.occupied + other.occupied - 2) / (2 * voxels);
+  }
+  return normalised_ ? 2 * information / entropies : information;
+}
+
+double MutualInformation::compare_pair(const PreparedImage& one, const PreparedImage& other) {
   const auto& a = dynamic_cast<const QuantisedImage&>(one);
   const auto& b = dynamic_cast<const QuantisedImage&>(other);
   check_comparable(a, b, bins_);
   double sum = 0;
-  for (std::size_t c = 0; c < a.channels.size(); ++c) {
-    if (is_constant(a, c) || is_constant(b, c))
-      continue;
-    count(a.channels[c], b.channels[c]);
-    const auto voxels = static_cast<double>(a.channels[c].size());
-    const double marginals = a.count_logarithms[c] + b.count_logarithms[c];
-    sum += std::max(0.0, std::log(voxels) + (joint_count_logarithms() - marginals) / voxels);
-  }
+  for (std::size_t c = 0; c < a.channels.size(); ++c)
+    sum += compare_channel(a.channels[c], b.channels[c]);
   return sum / static_cast<double>(a.channels.size());
 }
 

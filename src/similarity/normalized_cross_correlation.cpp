@@ -1,183 +1,315 @@
 #include "proxytune/similarity/normalized_cross_correlation.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 
-#include "box_sums.h"
+#include "centred_image.h"
+#include "pair_kernels.h"
 #include "proxytune/core/error.h"
 
 namespace proxytune::similarity {
 namespace {
 
-constexpr double flat_variance = 1e-8;  // of the image's own
+/// What one plane of a band takes for all images and pairs of a group. Measured: groups that
+/// overflow the second cache somewhat are faster than smaller ones that fetch more.
+constexpr std::size_t cache_bytes = 3 * 1024 * 1024;
+constexpr std::size_t largest_group = 8;
 
-double window_voxels(int window) {
-  return static_cast<double>(window) * window * window;
+std::size_t extent(int value) {
+  return static_cast<std::size_t>(value);
 }
 
 imaging::Shape grown(const imaging::Shape& shape, int voxels) {
   return {shape.z + voxels, shape.y + voxels, shape.x + voxels};
 }
 
-struct Scaling {
-  double mean = 0;
-  double factor = 1;
-  float of(double value) const { return static_cast<float>((value - mean) * factor); }
-};
-
-/// To mean 0 and variance 1; a constant image keeps its step against the zeros around it.
-Scaling standardising(std::span<const float> values) {
-  Scaling scaling;
-  double sum = 0;
-  for (const float value : values)
-    sum += value;
-  scaling.mean = sum / static_cast<double>(values.size());
-  double squares = 0;
-  for (const float value : values)
-    squares += (value - scaling.mean) * (value - scaling.mean);
-  const double deviation = std::sqrt(squares / static_cast<double>(values.size()));
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  if (*low < *high)
-    scaling.factor = 1 / deviation;
-  else if (*low != 0.0F)
-    scaling = {static_cast<double>(*low), 1 / std::abs(static_cast<double>(*low))};
-  return scaling;
+int rows_of_band(const WindowLayout& layout, int first_row) {
+  return std::min(band_rows, layout.centres.y - first_row);
 }
 
-std::vector<float> padded_values(std::span<const float> values,
-                                 const imaging::Shape& shape,
-                                 const imaging::Shape& padded,
-                                 const Scaling& scaling) {
-  std::vector<float> result(padded.voxels(), scaling.of(0.0));
-  const int radius = (padded.x - shape.x) / 2;
-  const auto width = static_cast<std::size_t>(shape.x);
+/// Values of a band that the sums along z take part in, of one plane.
+std::size_t band_values(const WindowLayout& layout, int rows) {
+  return extent(rows + layout.window - 1) * layout.stride;
+}
+
+/// Rounds a channel to codes, in the middle of what the zeros around it become.
+std::vector<std::int16_t> padded_codes(std::span<const float> values,
+                                       const imaging::Shape& shape,
+                                       const WindowLayout& layout,
+                                       const PairKernels& kernels) {
+  const int radius = (layout.padded.x - shape.x) / 2;
+  Range range = kernels.range_of(values.data(), values.size());
+  if (radius > 0)
+    range = {std::min(range.low, 0.0F), std::max(range.high, 0.0F)};
+  const double low = range.low;
+  const double high = range.high;
+  const double middle = low + (high - low) / 2;
+  const double scale = high > low ? 2.0 * largest_code(layout.window) / (high - low) : 0.0;
+  std::int16_t outside = 0;
+  const float zero = 0;
+  kernels.round_codes(&zero, 1, middle, scale, &outside);
+  std::vector<std::int16_t> codes(extent(layout.padded.z) * layout.plane(),
+                                  radius > 0 ? outside : std::int16_t{0});
   for (int z = 0; z < shape.z; ++z)
     for (int y = 0; y < shape.y; ++y) {
-      const auto from = (static_cast<std::size_t>(z) * static_cast<std::size_t>(shape.y) +
-                         static_cast<std::size_t>(y)) *
-                        width;
-      const auto to =
-          (static_cast<std::size_t>(z + radius) * static_cast<std::size_t>(padded.y) +
-           static_cast<std::size_t>(y + radius)) *
-              static_cast<std::size_t>(padded.x) +
-          static_cast<std::size_t>(radius);
-      for (std::size_t x = 0; x < width; ++x)
-        result[to + x] = scaling.of(values[from + x]);
+      const std::size_t from = (extent(z) * extent(shape.y) + extent(y)) * extent(shape.x);
+      const std::size_t to = extent(z + radius) * layout.plane() +
+                             extent(y + radius) * layout.stride + extent(radius);
+      kernels.round_codes(
+          values.data() + from, extent(shape.x), middle, scale, codes.data() + to);
     }
-  return result;
+  return codes;
 }
 
-void check_comparable(const LocallyCentredImage& one, const LocallyCentredImage& other) {
-  if (!(one.padded == other.padded) || !(one.centres == other.centres) ||
-      one.channels.size() != other.channels.size())
-    throw core::DataError(
-        "local cross-correlation compares images of one shape and one number of channels; "
-        "resample "
-        "them to a common grid, and give all cases the same channels.");
+/// Beside each code the one that leaves the window along z when it enters, or 0.
+Buffer<std::int16_t> with_leaving(const std::vector<std::int16_t>& codes,
+                                  const WindowLayout& layout) {
+  const std::size_t behind = std::min(extent(layout.window) * layout.plane(), codes.size());
+  Buffer<std::int16_t> pairs(2 * codes.size());
+  for (std::size_t i = 0; i < behind; ++i) {
+    pairs[2 * i] = codes[i];
+    pairs[2 * i + 1] = 0;
+  }
+  for (std::size_t i = behind; i < codes.size(); ++i) {
+    pairs[2 * i] = codes[i];
+    pairs[2 * i + 1] = codes[i - behind];
+  }
+  return pairs;
+}
+
+/// Blocks reach behind the last centre of a row; what they hold there must count nothing.
+void silence_tails(CentredImage::Channel& channel, const WindowLayout& layout, int z, int row) {
+  const std::size_t rows = extent(rows_of_band(layout, row));
+  const std::size_t used = extent(layout.centres.x) - (layout.blocks - 1) * block_width;
+  float* const last = channel.inverse_norms.data() + layout.band_at(z, row) +
+                      (layout.blocks - 1) * rows * block_width;
+  for (std::size_t y = 0; y < rows; ++y)
+    std::fill(last + y * block_width + used, last + (y + 1) * block_width, 0.0F);
+}
+
+CentredImage::Channel centred(Buffer<std::int16_t> pairs,
+                              const WindowLayout& layout,
+                              const PairKernels& kernels) {
+  CentredImage::Channel channel;
+  channel.pairs = std::move(pairs);
+  channel.sums = Buffer<std::int32_t>(layout.band_at(layout.centres.z, 0));
+  channel.inverse_norms = Buffer<float>(channel.sums.size());
+  std::vector<std::int32_t> columns;
+  std::vector<std::int32_t> squared;
+  std::vector<double> scratch(rows_of_scratch * layout.stride);
+  for (int row = 0; row < layout.centres.y; row += band_rows) {
+    const int rows = rows_of_band(layout, row);
+    const std::size_t values = band_values(layout, rows);
+    columns.assign(values, 0);
+    squared.assign(values, 0);
+    for (int z = 0; z < layout.padded.z; ++z) {
+      const std::int16_t* const plane =
+          channel.pairs.data() + 2 * (extent(z) * layout.plane() + extent(row) * layout.stride);
+      kernels.add_codes(plane, columns.data(), values);
+      kernels.add_products({plane, plane, squared.data(), values});
+      const int centre = z - layout.window + 1;
+      if (centre < 0)
+        continue;
+      const std::size_t at = layout.band_at(centre, row);
+      kernels.keep_moments({columns.data(),
+                            squared.data(),
+                            layout.stride,
+                            extent(rows),
+                            layout.blocks,
+                            layout.window,
+                            channel.sums.data() + at,
+                            channel.inverse_norms.data() + at,
+                            scratch.data()});
+      silence_tails(channel, layout, centre, row);
+    }
+  }
+  return channel;
+}
+
+const CentredImage& centred_image(const PreparedImage* image) {
+  return dynamic_cast<const CentredImage&>(*image);
+}
+
+void check_comparable(Images rows, Images columns) {
+  const CentredImage* first = nullptr;
+  for (const Images images : {rows, columns})
+    for (const PreparedImage* image : images) {
+      const CentredImage& one = centred_image(image);
+      if (first == nullptr)
+        first = &one;
+      if (!(one.layout == first->layout) || one.channels.size() != first->channels.size())
+        throw core::DataError(
+            "local cross-correlation compares images of one shape and one number of channels; "
+            "resample them to a common grid, and give all cases the same channels.");
+    }
+}
+
+/// Some rows and columns of the matrix whose pairs go through the volumes plane by plane
+/// together, so that they share what fetching a plane costs.
+struct Group {
+  std::vector<const CentredImage::Channel*> rows;
+  std::vector<const CentredImage::Channel*> columns;
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  std::vector<double> sums;  // of squared correlations, by pair
+};
+
+std::size_t group_edge(const WindowLayout& layout) {
+  const int rows = std::min(band_rows, layout.centres.y);
+  const std::size_t values = band_values(layout, rows);
+  const std::size_t image = 4 * values + 8 * extent(rows) * layout.blocks * block_width;
+  std::size_t edge = largest_group;
+  while (edge > 1 && 2 * edge * image + edge * edge * 4 * values > cache_bytes)
+    --edge;
+  return edge;
+}
+
+/// Adds one plane of a band to one pair's sums.
+void correlate_plane(const CentredImage::Channel& one,
+                     const CentredImage::Channel& other,
+                     const WindowLayout& layout,
+                     int row,
+                     int z,
+                     const PairKernels& kernels,
+                     std::int32_t* columns,
+                     std::vector<double>& scratch,
+                     double& sum) {
+  const int rows = rows_of_band(layout, row);
+  const std::size_t from = 2 * (extent(z) * layout.plane() + extent(row) * layout.stride);
+  kernels.add_products(
+      {one.pairs.data() + from, other.pairs.data() + from, columns, band_values(layout, rows)});
+  const int centre = z - layout.window + 1;
+  if (centre < 0)
+    return;
+  const std::size_t at = layout.band_at(centre, row);
+  std::array<float, block_width> lanes{};
+  kernels.add_correlations({columns,
+                            layout.stride,
+                            extent(rows),
+                            layout.blocks,
+                            layout.window,
+                            one.sums.data() + at,
+                            other.sums.data() + at,
+                            one.inverse_norms.data() + at,
+                            other.inverse_norms.data() + at,
+                            lanes.data(),
+                            scratch.data()});
+  for (const float lane : lanes)
+    sum += static_cast<double>(lane);
+}
+
+void correlate_band(Group& group,
+                    const WindowLayout& layout,
+                    int row,
+                    const PairKernels& kernels,
+                    std::vector<std::int32_t>& columns) {
+  const std::size_t values = band_values(layout, rows_of_band(layout, row));
+  columns.assign(group.pairs.size() * values, 0);
+  std::vector<double> scratch(rows_of_scratch * layout.stride);
+  for (int z = 0; z < layout.padded.z; ++z)
+    for (std::size_t p = 0; p < group.pairs.size(); ++p)
+      correlate_plane(*group.rows[group.pairs[p].first],
+                      *group.columns[group.pairs[p].second],
+                      layout,
+                      row,
+                      z,
+                      kernels,
+                      columns.data() + p * values,
+                      scratch,
+                      group.sums[p]);
+}
+
+std::size_t flat_windows(const CentredImage::Channel& one,
+                         const CentredImage::Channel& other,
+                         const WindowLayout& layout) {
+  std::size_t flat = 0;
+  for (std::size_t i = 0; i < one.inverse_norms.size(); ++i)
+    flat += one.inverse_norms[i] == 0.0F || other.inverse_norms[i] == 0.0F ? 1U : 0U;
+  const std::size_t tails = one.inverse_norms.size() - layout.centres.voxels();
+  return flat - tails;
 }
 
 }  // namespace
 
 NormalizedCrossCorrelation::NormalizedCrossCorrelation(int window,
                                                        FlatWindows flat_windows,
-                                                       Border border)
-    : window_(window), flat_windows_(flat_windows), border_(border) {}
+                                                       Border border,
+                                                       InstructionSet set)
+    : window_(window), flat_windows_(flat_windows), border_(border), set_(set) {}
 
 std::unique_ptr<PreparedImage> NormalizedCrossCorrelation::prepare(
     const imaging::VolumeView& image) const {
-  auto prepared = std::make_unique<LocallyCentredImage>();
-  prepared->window = window_;
-  prepared->padded =
-      border_ == Border::zero_padded ? grown(image.shape, window_ - 1) : image.shape;
-  prepared->centres = grown(prepared->padded, 1 - window_);
-  const imaging::Shape& centres = prepared->centres;
+  auto prepared = std::make_unique<CentredImage>();
+  prepared->layout = {
+      window_, border_ == Border::zero_padded ? grown(image.shape, window_ - 1) : image.shape};
+  const WindowLayout& layout = prepared->layout;
   if (std::min({image.shape.z, image.shape.y, image.shape.x}) < 1 ||
-      std::min({centres.z, centres.y, centres.x}) < 1)
+      std::min({layout.centres.z, layout.centres.y, layout.centres.x}) < 1)
     throw core::DataError(
         "no window of edge " + std::to_string(window_) + " lies inside a volume of " +
         std::to_string(image.shape.x) + " x " + std::to_string(image.shape.y) + " x " +
         std::to_string(image.shape.z) +
         " voxels. Use a smaller similarity.window or the zero_padded border.");
+  const PairKernels& kernels = pair_kernels(set_);
   for (int c = 0; c < image.channels; ++c)
-    prepared->channels.push_back(prepare_channel(image.channel(c), image.shape, *prepared));
+    prepared->channels.push_back(centred(
+        with_leaving(padded_codes(image.channel(c), image.shape, layout, kernels), layout),
+        layout,
+        kernels));
   return prepared;
 }
 
-LocallyCentredImage::Channel NormalizedCrossCorrelation::prepare_channel(
-    std::span<const float> values,
-    const imaging::Shape& shape,
-    const LocallyCentredImage& image) const {
-  LocallyCentredImage::Channel channel;
-  channel.values = padded_values(values, shape, image.padded, standardising(values));
-  channel.local_means.resize(image.centres.voxels());
-  channel.inverse_norms.resize(image.centres.voxels());
-  const double voxels = window_voxels(window_);
-  const auto width = static_cast<std::size_t>(image.centres.x);
-  const float* const x = channel.values.data();
-  const std::vector<float> ones(channel.values.size(), 1.0F);
-  std::vector<double> scratch;
-  const auto keep_means = [&](std::size_t first, const double* sums) {
-    for (std::size_t i = 0; i < width; ++i)
-      channel.local_means[first + i] = sums[i] / voxels;
-  };
-  for_each_row_of_box_sums(image.padded, window_, x, ones.data(), scratch, keep_means);
-  const auto keep_norms = [&](std::size_t first, const double* sums) {
-    for (std::size_t i = 0; i < width; ++i) {
-      const double mean = channel.local_means[first + i];
-      const double squares = sums[i] - voxels * (mean * mean);
-      channel.inverse_norms[first + i] =
-          squares > voxels * flat_variance ? static_cast<float>(1 / std::sqrt(squares)) : 0.0F;
+void NormalizedCrossCorrelation::compare_all(Images rows,
+                                             Images columns,
+                                             Cells cells,
+                                             std::span<double> values) {
+  std::fill(values.begin(), values.end(), 0.0);
+  if (rows.empty() || columns.empty())
+    return;
+  check_comparable(rows, columns);
+  const CentredImage& first = centred_image(rows.front());
+  const WindowLayout& layout = first.layout;
+  const PairKernels& kernels = pair_kernels(set_);
+  const std::size_t edge = group_edge(layout);
+  const auto mean = [&](double sum, const auto& one, const auto& other) {
+    auto centres = static_cast<double>(layout.centres.voxels());
+    if (flat_windows_ != FlatWindows::zero) {
+      const auto flat = static_cast<double>(flat_windows(one, other, layout));
+      if (flat_windows_ == FlatWindows::one)
+        sum += flat;
+      else
+        centres -= flat;
     }
+    return centres > 0 ? std::min(1.0, sum / centres) : 0.0;
   };
-  for_each_row_of_box_sums(image.padded, window_, x, x, scratch, keep_norms);
-  return channel;
-}
-
-double NormalizedCrossCorrelation::compare(const PreparedImage& one,
-                                           const PreparedImage& other) {
-  const auto& a = dynamic_cast<const LocallyCentredImage&>(one);
-  const auto& b = dynamic_cast<const LocallyCentredImage&>(other);
-  check_comparable(a, b);
-  double sum = 0;
-  for (std::size_t c = 0; c < a.channels.size(); ++c)
-    sum += compare_channel(a.channels[c], b.channels[c], a);
-  return sum / static_cast<double>(a.channels.size());
-}
-
-double NormalizedCrossCorrelation::compare_channel(const LocallyCentredImage::Channel& one,
-                                                   const LocallyCentredImage::Channel& other,
-                                                   const LocallyCentredImage& image) {
-  const double voxels = window_voxels(window_);
-  const auto width = static_cast<std::size_t>(image.centres.x);
-  Lanes lanes{};
-  const auto add = [&](std::size_t first, const double* products) {
-    add_squared_correlations(width,
-                             voxels,
-                             products,
-                             one.local_means.data() + first,
-                             other.local_means.data() + first,
-                             one.inverse_norms.data() + first,
-                             other.inverse_norms.data() + first,
-                             lanes);
-  };
-  for_each_row_of_box_sums(
-      image.padded, window_, one.values.data(), other.values.data(), scratch_, add);
-  double sum = total(lanes);
-  auto centres = static_cast<double>(one.inverse_norms.size());
-  if (flat_windows_ != FlatWindows::zero) {
-    std::size_t flat = 0;
-    for (std::size_t i = 0; i < one.inverse_norms.size(); ++i)
-      flat += one.inverse_norms[i] == 0.0F || other.inverse_norms[i] == 0.0F ? 1U : 0U;
-    if (flat_windows_ == FlatWindows::one)
-      sum += static_cast<double>(flat);
-    else
-      centres -= static_cast<double>(flat);
-  }
-  return centres > 0 ? std::min(1.0, sum / centres) : 0.0;
+  for (std::size_t c = 0; c < first.channels.size(); ++c)
+    for (std::size_t row = 0; row < rows.size(); row += edge)
+      for (std::size_t column = cells == Cells::upper ? row : 0; column < columns.size();
+           column += edge) {
+        Group group;
+        for (std::size_t i = row; i < std::min(row + edge, rows.size()); ++i)
+          group.rows.push_back(&centred_image(rows[i]).channels[c]);
+        for (std::size_t j = column; j < std::min(column + edge, columns.size()); ++j)
+          group.columns.push_back(&centred_image(columns[j]).channels[c]);
+        for (std::size_t i = 0; i < group.rows.size(); ++i)
+          for (std::size_t j = 0; j < group.columns.size(); ++j)
+            if (cells == Cells::all || column + j >= row + i)
+              group.pairs.emplace_back(i, j);
+        group.sums.assign(group.pairs.size(), 0.0);
+        for (int band = 0; band < layout.centres.y; band += band_rows)
+          correlate_band(group, layout, band, kernels, columns_);
+        for (std::size_t p = 0; p < group.pairs.size(); ++p) {
+          const auto [i, j] = group.pairs[p];
+          const double value = mean(group.sums[p], *group.rows[i], *group.columns[j]) /
+                               static_cast<double>(first.channels.size());
+          values[(row + i) * columns.size() + column + j] += value;
+          if (cells == Cells::upper && column + j != row + i)
+            values[(column + j) * columns.size() + row + i] += value;
+        }
+      }
 }
 
 std::string NormalizedCrossCorrelation::identity() const {
-  return "normalized_cross_correlation window=" + std::to_string(window_) +
+  return "normalized_cross_correlation 2 window=" + std::to_string(window_) +
          " flat_windows=" + core::to_string(flat_windows_) +
          " border=" + core::to_string(border_);
 }

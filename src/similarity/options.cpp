@@ -20,10 +20,10 @@ void validate(const SimilarityOptions& options) {
     refuse("window",
            options.window,
            "the window needs a centre voxel. Use an odd edge of 3 or more; the paper uses 9.");
-  if (options.window > 255)
+  if (options.window > 21)
     refuse("window",
            options.window,
-           "a window of that size is no longer local. Use an odd edge of 3 to 255; the paper "
+           "a window of that size is no longer local. Use an odd edge of 3 to 21; the paper "
            "uses 9.");
   if (options.cube < 2 || options.cube > 1024)
     refuse("cube",

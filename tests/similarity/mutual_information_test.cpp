@@ -25,10 +25,10 @@ double textbook(const QuantisedImage& one, const QuantisedImage& other) {
   std::map<std::pair<int, int>, double> joint;
   std::map<int, double> rows;
   std::map<int, double> columns;
-  const auto voxels = one.channels[0].size();
+  const auto voxels = one.channels[0].codes.size();
   for (std::size_t v = 0; v < voxels; ++v) {
-    const int row = one.channels[0][v];
-    const int column = other.channels[0][v];
+    const int row = one.channels[0].codes[v];
+    const int column = other.channels[0].codes[v];
     joint[{row, column}] += 1.0 / static_cast<double>(voxels);
     rows[row] += 1.0 / static_cast<double>(voxels);
     columns[column] += 1.0 / static_cast<double>(voxels);
@@ -91,6 +91,61 @@ TEST(MutualInformationTest, EqualsTheTextbook) {
   }
 }
 
+double textbook_entropy(const std::vector<int>& codes, bool miller_madow) {
+  std::map<int, double> counts;
+  for (const int code : codes)
+    ++counts[code];
+  const auto voxels = static_cast<double>(codes.size());
+  double sum = miller_madow ? static_cast<double>(counts.size() - 1) / (2 * voxels) : 0.0;
+  for (const auto& [code, count] : counts)
+    sum -= count / voxels * std::log(count / voxels);
+  return sum;
+}
+
+TEST(MutualInformationTest, EqualsTheTextbookInItsOtherForms) {
+  const auto one = test::texture(1);
+  const auto other = test::blend(one, test::texture(2));
+  for (const int bins : {7, 64, 200}) {
+    const auto rows = quantise(view(one), bins).channels[0].codes;
+    const auto columns = quantise(view(other), bins).channels[0].codes;
+    std::vector<int> joint;
+    for (std::size_t v = 0; v < rows.size(); ++v)
+      joint.push_back(rows[v] * bins + columns[v]);
+    for (const bool miller_madow : {false, true}) {
+      const double h_rows = textbook_entropy({rows.begin(), rows.end()}, miller_madow);
+      const double h_columns = textbook_entropy({columns.begin(), columns.end()}, miller_madow);
+      const double information = h_rows + h_columns - textbook_entropy(joint, miller_madow);
+      MutualInformation plain(bins, miller_madow, false);
+      MutualInformation normalised(bins, miller_madow, true);
+      EXPECT_NEAR(compare(plain, one, other), information, 1e-12) << bins;
+      EXPECT_NEAR(
+          compare(normalised, one, other), 2 * information / (h_rows + h_columns), 1e-12)
+          << bins;
+    }
+  }
+}
+
+TEST(MutualInformationTest, MillerAndMadowTakeOffTheBiasOfIndependentImages) {
+  const imaging::Shape shape{32, 32, 32};
+  imaging::Volume noise[2] = {test::filled(shape, 0), test::filled(shape, 0)};
+  core::Random random(core::RandomKey(1));
+  for (imaging::Volume& volume : noise)
+    for (float& value : volume.voxels)
+      value = static_cast<float>(random.uniform());
+  MutualInformation plain(64);
+  MutualInformation corrected(64, true);
+  EXPECT_GT(compare(plain, noise[0], noise[1]), 0.05);
+  EXPECT_NEAR(compare(corrected, noise[0], noise[1]), 0, 0.005);
+}
+
+// A private table's count has two bytes.
+TEST(MutualInformationTest, CountsMoreVoxelsThanACounterHolds) {
+  imaging::Volume volume = test::filled({90, 90, 90}, 0);
+  volume.voxels.back() = 1;
+  MutualInformation measure(64);
+  EXPECT_NEAR(compare(measure, volume, volume), entropy(quantise(view(volume), 64)), 1e-12);
+}
+
 TEST(MutualInformationTest, EqualsNumpysHistogram) {
   const auto numbers = test::reference_numbers("similarity_reference");
   const auto one = test::texture(1);
@@ -134,7 +189,7 @@ TEST(MutualInformationTest, RefusesImagesOfUnequalShapeOrChannels) {
 TEST(QuantiseTest, ClosesTheLastInterval) {
   imaging::Volume ramp = test::filled({1, 1, 5}, 0);
   ramp.voxels = {-2, -1, 0, 1, 2};
-  const auto codes = quantise(view(ramp), 4).channels[0];
+  const auto codes = quantise(view(ramp), 4).channels[0].codes;
   EXPECT_EQ(codes, (std::vector<std::uint8_t>{0, 1, 2, 3, 3}));
 }
 

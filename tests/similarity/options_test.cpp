@@ -53,8 +53,15 @@ TEST(SimilarityOptionsTest, DescribesEveryField) {
   SimilarityOptions options;
   describe(fields, options);
   EXPECT_EQ(fields.names,
-            (std::vector<std::string>{
-                "bins", "window", "flat_windows", "border", "cube", "include_self", "tile"}));
+            (std::vector<std::string>{"bins",
+                                      "miller_madow",
+                                      "normalised",
+                                      "window",
+                                      "flat_windows",
+                                      "border",
+                                      "cube",
+                                      "include_self",
+                                      "tile"}));
 }
 
 }  // namespace

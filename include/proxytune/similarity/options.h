@@ -7,10 +7,17 @@
 
 namespace proxytune::similarity {
 
-enum class Metric { mutual_information, normalized_cross_correlation };
+enum class Metric {
+  mutual_information,
+  normalized_cross_correlation,
+  global_cross_correlation,
+  mean_squared_difference
+};
 inline constexpr core::Name<Metric> names_of_metric[] = {
     {Metric::mutual_information, "mutual_information"},
     {Metric::normalized_cross_correlation, "normalized_cross_correlation"},
+    {Metric::global_cross_correlation, "global_cross_correlation"},
+    {Metric::mean_squared_difference, "mean_squared_difference"},
 };
 constexpr std::span<const core::Name<Metric>> names(Metric) {
   return names_of_metric;
@@ -44,6 +51,8 @@ constexpr std::span<const core::Name<Border>> names(Border) {
 /// How two volumes are compared. Which metric and crop is said by each arm.
 struct SimilarityOptions {
   int bins = 64;
+  bool miller_madow = false;
+  bool normalised = false;
   int window = 9;
   FlatWindows flat_windows = FlatWindows::zero;
   Border border = Border::zero_padded;
@@ -58,7 +67,17 @@ void describe(Fields& fields, SimilarityOptions& options) {
   fields("bins",
          options.bins,
          "joint-histogram bins per axis of the mutual information, 2 to 256");
-  fields("window", options.window, "edge of the local NCC window, in voxels; odd");
+  fields(
+      "miller_madow",
+      options.miller_madow,
+      "whether the mutual information takes off the upward bias of its histograms (Miller and "
+      "Madow: occupied cells minus 1 over 2N, for each entropy)");
+  fields(
+      "normalised",
+      options.normalised,
+      "whether the mutual information is divided by the mean of the two entropies, to lie in 0 "
+      "to 1");
+  fields("window", options.window, "edge of the local NCC window, in voxels; odd, 3 to 21");
   fields("flat_windows",
          options.flat_windows,
          "what an NCC window without contrast counts: zero (MONAI since 1.1), one (MONAI of "

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "buffer.h"
+#include "proxytune/imaging/volume.h"
+#include "proxytune/similarity/measure.h"
+
+namespace proxytune::similarity {
+
+/// Where things lie in a CentredImage. Windows of edge `window` are centred at `centres`; the
+/// codes they reach are `padded`.
+struct WindowLayout {
+  int window = 0;
+  imaging::Shape padded;
+  imaging::Shape centres;
+  std::size_t blocks = 0;  // of 16 centres along x
+  std::size_t stride = 0;  // codes of a row, with room for the last block's window
+
+  WindowLayout() = default;
+  WindowLayout(int window, const imaging::Shape& padded);
+  std::size_t plane() const { return static_cast<std::size_t>(padded.y) * stride; }
+  /// Where a band's values of one plane begin among sums and inverse norms.
+  std::size_t band_at(int z, int first_row) const;
+  bool operator==(const WindowLayout&) const = default;
+};
+
+/// What the pairs of one image share: its values as integer codes, and for every window centre
+/// the sum of its codes and the inverse of their norm, by blocks (z, band, block, row, 16).
+struct CentredImage : PreparedImage {
+  struct Channel {
+    Buffer<std::int16_t> pairs;  // (z, y, stride, 2): code, and code of plane z - window
+    Buffer<std::int32_t> sums;
+    Buffer<float> inverse_norms;  // 1 / sqrt(N sum c^2 - (sum c)^2); 0: flat, or no centre
+  };
+  WindowLayout layout;
+  std::vector<Channel> channels;
+  std::size_t bytes() const override;
+};
+
+/// The largest code of that window edge: sums of products along z stay within 32 bits.
+int largest_code(int window);
+
+}  // namespace proxytune::similarity

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "proxytune/similarity/instruction_set.h"
+
+/// The loops over voxels, once for each instruction set. They are plain pointers and integers,
+/// so that sources compiled for newer processors share no inline function with the rest.
+namespace proxytune::similarity {
+
+/// Columns of a block: what one step of a loop over x takes.
+constexpr int block_width = 16;
+/// Rows of a band: the part of a volume that is worked on before the next.
+constexpr int band_rows = 48;
+
+/// Of doubles that a plane's windows take.
+constexpr std::size_t rows_of_scratch = 8;
+
+/// Adds to `columns` (rows x stride) what one plane brings to the sums of products along z: of
+/// each image, `rows` x `stride` pairs of codes, of this plane and of the plane that leaves the
+/// window.
+struct PlaneProducts {
+  const std::int16_t* one;
+  const std::int16_t* other;
+  std::int32_t* columns;
+  std::size_t values;  // rows x stride
+};
+
+/// Squared correlations of all windows whose centres lie in one plane of a band, added to 16
+/// lanes by position modulo 16.
+struct PlaneCorrelations {
+  const std::int32_t* columns;  // (rows + window - 1) x stride
+  std::size_t stride;
+  std::size_t rows;    // of centres
+  std::size_t blocks;  // of 16 centres along x
+  int window;
+  // Of both images, (block, row, 16): sums of codes, and 1 / sqrt(N sum c^2 - (sum c)^2), or 0.
+  const std::int32_t* sums_one;
+  const std::int32_t* sums_other;
+  const float* inverse_norms_one;
+  const float* inverse_norms_other;
+  float* lanes;
+  double* scratch;  // rows_of_scratch x stride
+};
+
+/// The joint histogram of two images' codes: `joint[row * stride + column]` counts, added up.
+struct JointCounts {
+  const std::uint8_t* rows;
+  const std::uint8_t* columns;
+  std::size_t voxels;
+  int stride;                  // 1 to 127, or 256
+  std::uint16_t* tables;       // 4 of them, zero before and after
+  std::size_t table_distance;  // from one table to the next, at least `cells`
+  std::size_t cells;
+  std::uint32_t* joint;  // `cells` counts
+};
+
+/// What every pair of an image shares: sums of codes and inverse norms of the windows whose
+/// centres lie in one plane of a band, laid out as PlaneCorrelations reads them.
+struct PlaneMoments {
+  const std::int32_t* columns;          // sums along z of codes
+  const std::int32_t* squared_columns;  // and of their squares
+  std::size_t stride;
+  std::size_t rows;
+  std::size_t blocks;
+  int window;
+  std::int32_t* sums;
+  float* inverse_norms;
+  double* scratch;  // rows_of_scratch x stride
+};
+
+struct Range {
+  float low, high;
+};
+
+struct PairKernels {
+  void (*add_products)(const PlaneProducts&);
+  /// columns[i] += codes of this plane minus those of the plane that leaves the window.
+  void (*add_codes)(const std::int16_t* pairs, std::int32_t* columns, std::size_t values);
+  void (*keep_moments)(const PlaneMoments&);
+  void (*add_correlations)(const PlaneCorrelations&);
+  void (*count_jointly)(const JointCounts&);
+  /// Of at least one value.
+  Range (*range_of)(const float* values, std::size_t count);
+  /// To the nearest integer of (value - middle) * scale, ties to even.
+  void (*round_codes)(
+      const float* values, std::size_t count, double middle, double scale, std::int16_t* codes);
+  /// min(floor((value - low) * scale), bins - 1).
+  void (*bin_codes)(const float* values,
+                    std::size_t count,
+                    double low,
+                    double scale,
+                    int bins,
+                    std::uint8_t* codes);
+  // In 16 lanes by position, which are added in order.
+  double (*dot_product)(const float* one, const float* other, std::size_t count);
+  double (*squared_differences)(const float* one, const float* other, std::size_t count);
+};
+
+const PairKernels& pair_kernels(InstructionSet set);
+
+}  // namespace proxytune::similarity
