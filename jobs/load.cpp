@@ -25,22 +25,47 @@ std::string bytes_of(const std::filesystem::path& file) {
   return bytes.str();
 }
 
-/// A file and, where it is only the header of a detached format, the files of its name that
-/// hold the voxels.
-void add_file(core::ContentHasher& hasher, const std::filesystem::path& file) {
-  hasher.add(bytes_of(file));
-  const std::string ending = file.extension().string();
-  if (ending != ".mhd" && ending != ".nhdr" && ending != ".hdr")
-    return;
-  std::vector<std::filesystem::path> parts;
-  for (const auto& entry : std::filesystem::directory_iterator(file.parent_path())) {
-    const std::string name = entry.path().filename().string();
-    if (entry.path() != file && name.starts_with(file.stem().string() + "."))
-      parts.push_back(entry.path());
-  }
-  std::sort(parts.begin(), parts.end());
-  for (const auto& part : parts)
-    hasher.add(bytes_of(part));
+using Paths = std::vector<std::filesystem::path>;
+
+/// The regular files of a folder that `wanted` names, sorted.
+template <class Wanted>
+Paths files_in(const std::filesystem::path& folder, const Wanted& wanted) {
+  Paths files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.is_regular_file() && wanted(entry.path()))
+      files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// Whether the file holds a header, or voxels, whose other half is a file of the same name.
+bool is_half(const std::filesystem::path& file) {
+  const std::filesystem::path name = file.extension() == ".gz" ? file.stem() : file.filename();
+  const std::string ending = name.extension().string();
+  const char* const halves[] = {".mhd", ".nhdr", ".hdr", ".img", ".spr", ".sdt"};
+  return std::find(std::begin(halves), std::end(halves), ending) != std::end(halves);
+}
+
+/// An image as it lies on disk: a file, all files of a DICOM series' folder, or a half and the
+/// files of its name.
+Paths files_of_image(const std::filesystem::path& image) {
+  if (std::filesystem::is_directory(image))
+    return files_in(image, [](const auto&) { return true; });
+  Paths files{image};
+  if (!is_half(image))
+    return files;
+  const std::string stem =
+      (image.extension() == ".gz" ? image.stem().stem() : image.stem()).string() + ".";
+  for (const auto& part : files_in(image.parent_path(), [&](const auto& other) {
+         return other != image && other.filename().string().starts_with(stem);
+       }))
+    files.push_back(part);
+  return files;
+}
+
+void add_image(core::ContentHasher& hasher, const std::filesystem::path& image) {
+  for (const auto& file : files_of_image(image))
+    hasher.add(bytes_of(file));
 }
 
 datasets::LoadOptions load_options(const StudyOptions& options) {
@@ -88,8 +113,8 @@ DataSets read_datasets(Study& study) {
 std::string case_key(const StudyOptions& options, const datasets::Case& one) {
   core::ContentHasher hasher;
   for (const auto& image : one.images)
-    add_file(hasher, image);
-  add_file(hasher, one.label);
+    add_image(hasher, image);
+  add_image(hasher, one.label);
   hasher.add(config::to_text(options.data.channels));
   hasher.add(config::to_text(options.data.labels));
   hasher.add(imaging::identity(options.preprocessing));

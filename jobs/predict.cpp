@@ -46,10 +46,11 @@ void check_request(const StudyOptions& options,
   std::map<std::filesystem::path, std::string> masks;
   for (const std::string& input : request.inputs) {
     for (const auto& file : channel_files(input)) {
-      if (!std::filesystem::is_regular_file(file))
-        throw core::DataError(fmt::format(
-            "{} is no file; give --input an image, or one file a channel separated by commas",
-            file.string()));
+      if (!std::filesystem::exists(file))
+        throw core::DataError(
+            fmt::format("{} does not exist; give --input an image (a file, or a folder with a "
+                        "DICOM series), or one a channel separated by commas",
+                        file.string()));
       std::error_code missing;
       if (std::filesystem::equivalent(file, mask_path(request.output, input), missing))
         throw core::ConfigurationError(fmt::format(

@@ -146,8 +146,26 @@ void read_names(const json& root, const Path& file, Dataset& dataset) {
 }  // namespace
 
 std::string case_id(const Path& image) {
-  std::string name = image.filename().string();
-  for (const char* ending : {".gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm"})
+  // A folder may be written with a slash at its end.
+  std::string name = (image.has_filename() ? image : image.parent_path()).filename().string();
+  for (const char* ending : {".gz",
+                             ".nii",
+                             ".hdr",
+                             ".img",
+                             ".nrrd",
+                             ".nhdr",
+                             ".mha",
+                             ".mhd",
+                             ".gipl",
+                             ".vtk",
+                             ".mrc",
+                             ".map",
+                             ".tif",
+                             ".tiff",
+                             ".spr",
+                             ".sdt",
+                             ".pic",
+                             ".dcm"})
     if (name.ends_with(ending))
       name.resize(name.size() - std::string_view(ending).size());
   return name;

@@ -64,6 +64,12 @@ TEST(ReadDecathlonTest, ListsCasesSortedWithGroupsAndNames) {
   EXPECT_EQ(read_decathlon(file, {.group_table = table}).cases[1].group, "p");
 }
 
+TEST(CaseIdTest, IsTheNameWithoutFolderAndImageEndings) {
+  for (const char* path :
+       {"a/b_1.nii.gz", "b_1.mha", "b_1.img", "b_1.tiff", "a/b_1.vtk", "a/b_1", "a/b_1/"})
+    EXPECT_EQ(case_id(path), "b_1") << path;
+}
+
 TEST(ReadDecathlonTest, RefusesInOneSentence) {
   const ImageFolder folder;
   touch(folder, {"c1"});

@@ -1,7 +1,5 @@
 """Bad input: one sentence, the right exit code, on every rank at once, nothing half-written."""
 
-import array
-import gzip
 import json
 import os
 import shutil
@@ -11,32 +9,10 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from nifti import Nifti  # noqa: E402
 from program import ProgramTest, TINY_STUDY, kill_all, main, run, start  # noqa: E402
 
 CONFIGURATION, DATA, SYSTEM, USAGE = 2, 3, 4, 64
-
-
-class Nifti:
-    """Enough of NIfTI-1 to break one: the header as bytes, the voxels as they are stored."""
-
-    def __init__(self, path):
-        self.path = Path(path)
-        raw = gzip.decompress(self.path.read_bytes())
-        self.header = bytearray(raw[:352])
-        self.voxels = bytearray(raw[352:])
-
-    @property
-    def code(self):
-        return {2: "B", 4: "h", 8: "i", 16: "f", 64: "d", 512: "H"}[struct.unpack_from("<h", self.header, 70)[0]]
-
-    def values(self):
-        return array.array(self.code, bytes(self.voxels))
-
-    def set_values(self, values):
-        self.voxels = bytearray(array.array(self.code, values).tobytes())
-
-    def save(self):
-        self.path.write_bytes(gzip.compress(bytes(self.header) + bytes(self.voxels)))
 
 
 class BadInputTest(ProgramTest):
