@@ -81,6 +81,18 @@ void choose_cases(datasets::Dataset& dataset, const std::vector<std::string>& id
     dataset.cases = datasets::first_cases(dataset, first);
 }
 
+/// What preprocessing says, with the case's name.
+template <class Preprocess>
+auto about_case(const std::string& id, const Preprocess& preprocess) {
+  try {
+    return preprocess();
+  } catch (const core::DataError& error) {
+    throw core::DataError(fmt::format("case {}: {}", id, error.what()));
+  } catch (const core::FieldError& error) {
+    throw core::ConfigurationError(fmt::format("case {}: preprocessing.{}", id, error.what()));
+  }
+}
+
 std::string joined(const datasets::Case& one) {
   std::string text;
   for (const auto& image : one.images)
@@ -158,8 +170,8 @@ PreparedFile prepare_file(const StudyOptions& options,
                         .image_hash = loaded.image_hash,
                         .provenance = joined(one),
                         .volume = {}};
-  try {
-    prepared.volume = imaging::preprocess(
+  prepared.volume = about_case(one.id, [&] {
+    return imaging::preprocess(
         std::move(loaded.image), std::move(loaded.label), options.preprocessing);
   } catch (const core::DataError& error) {
     throw core::DataError(fmt::format("case {}: {}", one.id, error.what()));
@@ -169,6 +181,14 @@ PreparedFile prepare_file(const StudyOptions& options,
         "case {}: its label has no foreground left after preprocessing; use a finer "
         "preprocessing.spacing, or leave the case out with data.case_list",
         one.id));
+imaging::PreparedImage prepare_image(const StudyOptions& options,
+                                     const std::vector<std::filesystem::path>& files) {
+  imaging::Volume image = imaging::read_image(files, options.data.channels);
+  return about_case(datasets::case_id(files.front()), [&] {
+    return imaging::preprocess_image(std::move(image), options.preprocessing);
+  });
+}
+
   return prepared;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "jobs/jobs.h"
+#include "jobs/load.h"
 #include "jobs/stages.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
@@ -111,9 +112,8 @@ void run_predict(app::Session& session) {
         throw core::Stopped("stopped while predicting");
       if (static_cast<int>(i) % study.world().size() != study.world().rank())
         continue;
-      const imaging::PreparedImage prepared = imaging::preprocess_image(
-          imaging::read_image(channel_files(request.inputs[i]), options.data.channels),
-          options.preprocessing);
+      const imaging::PreparedImage prepared =
+          prepare_image(options, channel_files(request.inputs[i]));
       imaging::LabelVolume predicted =
           model.predict(imaging::view(prepared.image), options.training);
       predicted.geometry = prepared.image.geometry;

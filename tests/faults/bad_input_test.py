@@ -182,6 +182,15 @@ class BadInputTest(ProgramTest):
         folder = self.copy_of_data()
         self.refused(folder, CONFIGURATION, "--set training.epoch=3", 'did you mean "epochs"', more=("--set", "training.epoch=3"))
 
+    def test_volumes_that_fit_nowhere(self):
+        folder = self.copy_of_data()
+        case = self.first(folder).name.split(".")[0]
+        fine = "preprocessing.spacing=[1.0e-06, 1.0e-06, 1.0e-06]"
+        self.refused(folder, CONFIGURATION, f"case {case}: preprocessing.spacing is [1e-06, 1e-06, 1e-06] mm",
+                     "39000001 x 41000001 x 40000001 voxels", more=("--set", fine))
+        self.refused(folder, CONFIGURATION, f"case {case}: preprocessing.pad_to is [2000, 2000, 2000]",
+                     more=("--set", "preprocessing.pad_to=[2000,2000,2000]"))
+
     def test_output_folder_of_another_study(self):
         folder = self.copy_of_data()
         study = folder / "study.yaml"
