@@ -106,14 +106,13 @@ DataSets read_datasets(Study& study) {
   const DataOptions& data = study.options().data;
   DataSets sets;
   comm::together(study.world(), [&] {
-    sets.internal = datasets::read_decathlon(
-        study.input(data.internal),
-        {.group_key = data.group_key,
-         .group_table =
-             data.group_table.empty() ? std::filesystem::path() : study.input(data.group_table),
-         .exclude_key = data.exclude_key,
-         .exclude_values = data.exclude_values});
+    sets.internal = datasets::read_decathlon(study.input(data.internal),
+                                             {.group_key = data.group_key,
+                                              .exclude_key = data.exclude_key,
+                                              .exclude_values = data.exclude_values});
     choose_cases(sets.internal, data.case_list, data.cases);
+    if (!data.group_table.empty())
+      datasets::read_groups(study.input(data.group_table), sets.internal.cases);
     if (data.external.empty())
       return;
     sets.external = datasets::read_decathlon(study.input(data.external), {});
@@ -173,23 +172,21 @@ PreparedFile prepare_file(const StudyOptions& options,
   prepared.volume = about_case(one.id, [&] {
     return imaging::preprocess(
         std::move(loaded.image), std::move(loaded.label), options.preprocessing);
-  } catch (const core::DataError& error) {
-    throw core::DataError(fmt::format("case {}: {}", one.id, error.what()));
-  }
+  });
   if (!imaging::has_foreground(imaging::view(prepared.volume.label)))
     throw core::DataError(fmt::format(
         "case {}: its label has no foreground left after preprocessing; use a finer "
         "preprocessing.spacing, or leave the case out with data.case_list",
         one.id));
+  return prepared;
+}
+
 imaging::PreparedImage prepare_image(const StudyOptions& options,
                                      const std::vector<std::filesystem::path>& files) {
   imaging::Volume image = imaging::read_image(files, options.data.channels);
   return about_case(datasets::case_id(files.front()), [&] {
     return imaging::preprocess_image(std::move(image), options.preprocessing);
   });
-}
-
-  return prepared;
 }
 
 int class_count(const StudyOptions& options, const datasets::Dataset& dataset) {
