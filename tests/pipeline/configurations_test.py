@@ -1,6 +1,7 @@
 """Every shipped study is read without complaint, and its manual is up to date."""
 
 import os
+import re
 import sys
 import tempfile
 import unittest
@@ -29,6 +30,16 @@ class ConfigurationsTest(ProgramTest):
             self.done(run("document-fields", page))
             self.assertEqual(page.read_text(), (SOURCE / "docs/configuration.md").read_text(),
                              "run: proxytune document-fields docs/configuration.md")
+
+    def test_the_readme_names_every_option_that_a_command_needs(self):
+        readme = (SOURCE / "README.md").read_text()
+        for command in ("plan", "predict"):
+            line = next(line for line in readme.splitlines() if line.startswith(f"| `{command} "))
+            help_text = self.done(run(command, "--help")).output
+            needed = re.findall(r"(--\w+) [^\n]*REQUIRED", help_text)
+            self.assertGreaterEqual(len(needed), 2, help_text)
+            for option in needed:
+                self.assertIn(option, line)
 
     def test_the_phantom_study_passes_check(self):
         study = SOURCE / "configs/phantom/study.yaml"
