@@ -92,6 +92,19 @@ class StudyTest(ProgramTest):
         for words in ("Table 1", "Table 2", "results.h5"):
             self.assertIn(words, self.reference_output)
 
+    def test_without_an_external_set_it_prints_what_is_known(self):
+        path, folder = self.study("inside", TINY_STUDY.replace("  external: data/siteB/dataset.json\n", ""))
+        output = self.done(run("run", path, ranks=2)).output
+        tables = output[output.index("Table 1"):]
+        self.assertIn("final full models with each arm's hyper-parameters (no external set)", tables)
+        table_2 = tables[tables.index("Table 2: final"):].splitlines()
+        self.assertEqual(table_2[1].split()[-1], "repeats")
+        self.assertEqual(table_2[2].split()[-1], "1")
+        # No arm has the reference's data, so that nothing can be compared.
+        self.assertNotIn("Fig. 2 and 3", tables)
+        for line in table_2[1:4]:
+            self.assertNotIn("external", line)
+
     def test_verify_accepts_the_file_and_names_a_flipped_byte(self):
         self.done(run("verify", self.reference / "results.h5"))
         damaged = self.scratch / "damaged.h5"
