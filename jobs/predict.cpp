@@ -17,7 +17,10 @@
 namespace proxytune::jobs {
 namespace {
 
+/// One file a channel, separated by commas; a name of commas that exists is one file.
 std::vector<std::filesystem::path> channel_files(const std::string& input) {
+  if (std::filesystem::exists(input))
+    return {input};
   std::vector<std::filesystem::path> files;
   std::istringstream parts(input);
   for (std::string part; std::getline(parts, part, ',');)
