@@ -2,10 +2,13 @@
 
 import os
 import random
+import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
+import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -14,6 +17,15 @@ from program import ProgramTest, TINY_STUDY, differences, journal_events, kill_a
 
 def finished_trials(folder):
     return [event["key"] for event in journal_events(folder) if event["kind"] == "finished" and event["stage"] == "trial"]
+
+
+def place_in_file(results, column):
+    """Where the bytes of a contiguous data set begin."""
+    tool = shutil.which("h5dump")
+    if tool is None:
+        raise unittest.SkipTest("h5dump is not installed")
+    header = subprocess.run([tool, "-p", "-H", "-d", column, str(results)], capture_output=True, text=True).stdout
+    return int(re.search(r"CONTIGUOUS\s+SIZE \d+\s+OFFSET (\d+)", header)[1])
 
 
 class StudyTest(ProgramTest):
@@ -107,14 +119,15 @@ class StudyTest(ProgramTest):
 
     def test_verify_accepts_the_file_and_names_a_flipped_byte(self):
         self.done(run("verify", self.reference / "results.h5"))
-        damaged = self.scratch / "damaged.h5"
-        shutil.copy(self.reference / "results.h5", damaged)
-        data = bytearray(damaged.read_bytes())
-        middle = len(data) // 2
-        for offset in range(middle, middle + 2000):
-            data[offset] ^= 0x55
-        damaged.write_bytes(data)
-        self.assertEqual(run("verify", damaged).code, 3)
+        for column in ("/analysis/table_1/validation_dice", "/selection/case"):
+            with self.subTest(column=column):
+                damaged = self.scratch / "damaged.h5"
+                data = bytearray((self.reference / "results.h5").read_bytes())
+                data[place_in_file(self.reference / "results.h5", column) + 5] ^= 0x10
+                damaged.write_bytes(data)
+                result = run("verify", damaged)
+                self.assertEqual(result.code, 3, result.text)
+                self.assertIn(column, result.text)
 
     def test_predict_writes_masks_on_the_image_grid(self):
         path, folder = self.study("predicting")
