@@ -25,22 +25,47 @@ std::string bytes_of(const std::filesystem::path& file) {
   return bytes.str();
 }
 
-/// A file and, where it is only the header of a detached format, the files of its name that
-/// hold the voxels.
-void add_file(core::ContentHasher& hasher, const std::filesystem::path& file) {
-  hasher.add(bytes_of(file));
-  const std::string ending = file.extension().string();
-  if (ending != ".mhd" && ending != ".nhdr" && ending != ".hdr")
-    return;
-  std::vector<std::filesystem::path> parts;
-  for (const auto& entry : std::filesystem::directory_iterator(file.parent_path())) {
-    const std::string name = entry.path().filename().string();
-    if (entry.path() != file && name.starts_with(file.stem().string() + "."))
-      parts.push_back(entry.path());
-  }
-  std::sort(parts.begin(), parts.end());
-  for (const auto& part : parts)
-    hasher.add(bytes_of(part));
+using Paths = std::vector<std::filesystem::path>;
+
+/// The regular files of a folder that `wanted` names, sorted.
+template <class Wanted>
+Paths files_in(const std::filesystem::path& folder, const Wanted& wanted) {
+  Paths files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.is_regular_file() && wanted(entry.path()))
+      files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// Whether the file holds a header, or voxels, whose other half is a file of the same name.
+bool is_half(const std::filesystem::path& file) {
+  const std::filesystem::path name = file.extension() == ".gz" ? file.stem() : file.filename();
+  const std::string ending = name.extension().string();
+  const char* const halves[] = {".mhd", ".nhdr", ".hdr", ".img", ".spr", ".sdt"};
+  return std::find(std::begin(halves), std::end(halves), ending) != std::end(halves);
+}
+
+/// An image as it lies on disk: a file, all files of a DICOM series' folder, or a half and the
+/// files of its name.
+Paths files_of_image(const std::filesystem::path& image) {
+  if (std::filesystem::is_directory(image))
+    return files_in(image, [](const auto&) { return true; });
+  Paths files{image};
+  if (!is_half(image))
+    return files;
+  const std::string stem =
+      (image.extension() == ".gz" ? image.stem().stem() : image.stem()).string() + ".";
+  for (const auto& part : files_in(image.parent_path(), [&](const auto& other) {
+         return other != image && other.filename().string().starts_with(stem);
+       }))
+    files.push_back(part);
+  return files;
+}
+
+void add_image(core::ContentHasher& hasher, const std::filesystem::path& image) {
+  for (const auto& file : files_of_image(image))
+    hasher.add(bytes_of(file));
 }
 
 datasets::LoadOptions load_options(const StudyOptions& options) {
@@ -56,6 +81,18 @@ void choose_cases(datasets::Dataset& dataset, const std::vector<std::string>& id
     dataset.cases = datasets::first_cases(dataset, first);
 }
 
+/// What preprocessing says, with the case's name.
+template <class Preprocess>
+auto about_case(const std::string& id, const Preprocess& preprocess) {
+  try {
+    return preprocess();
+  } catch (const core::DataError& error) {
+    throw core::DataError(fmt::format("case {}: {}", id, error.what()));
+  } catch (const core::FieldError& error) {
+    throw core::ConfigurationError(fmt::format("case {}: preprocessing.{}", id, error.what()));
+  }
+}
+
 std::string joined(const datasets::Case& one) {
   std::string text;
   for (const auto& image : one.images)
@@ -69,14 +106,13 @@ DataSets read_datasets(Study& study) {
   const DataOptions& data = study.options().data;
   DataSets sets;
   comm::together(study.world(), [&] {
-    sets.internal = datasets::read_decathlon(
-        study.input(data.internal),
-        {.group_key = data.group_key,
-         .group_table =
-             data.group_table.empty() ? std::filesystem::path() : study.input(data.group_table),
-         .exclude_key = data.exclude_key,
-         .exclude_values = data.exclude_values});
+    sets.internal = datasets::read_decathlon(study.input(data.internal),
+                                             {.group_key = data.group_key,
+                                              .exclude_key = data.exclude_key,
+                                              .exclude_values = data.exclude_values});
     choose_cases(sets.internal, data.case_list, data.cases);
+    if (!data.group_table.empty())
+      datasets::read_groups(study.input(data.group_table), sets.internal.cases);
     if (data.external.empty())
       return;
     sets.external = datasets::read_decathlon(study.input(data.external), {});
@@ -88,8 +124,8 @@ DataSets read_datasets(Study& study) {
 std::string case_key(const StudyOptions& options, const datasets::Case& one) {
   core::ContentHasher hasher;
   for (const auto& image : one.images)
-    add_file(hasher, image);
-  add_file(hasher, one.label);
+    add_image(hasher, image);
+  add_image(hasher, one.label);
   hasher.add(config::to_text(options.data.channels));
   hasher.add(config::to_text(options.data.labels));
   hasher.add(imaging::identity(options.preprocessing));
@@ -133,18 +169,24 @@ PreparedFile prepare_file(const StudyOptions& options,
                         .image_hash = loaded.image_hash,
                         .provenance = joined(one),
                         .volume = {}};
-  try {
-    prepared.volume = imaging::preprocess(
+  prepared.volume = about_case(one.id, [&] {
+    return imaging::preprocess(
         std::move(loaded.image), std::move(loaded.label), options.preprocessing);
-  } catch (const core::DataError& error) {
-    throw core::DataError(fmt::format("case {}: {}", one.id, error.what()));
-  }
+  });
   if (!imaging::has_foreground(imaging::view(prepared.volume.label)))
     throw core::DataError(fmt::format(
         "case {}: its label has no foreground left after preprocessing; use a finer "
         "preprocessing.spacing, or leave the case out with data.case_list",
         one.id));
   return prepared;
+}
+
+imaging::PreparedImage prepare_image(const StudyOptions& options,
+                                     const std::vector<std::filesystem::path>& files) {
+  imaging::Volume image = imaging::read_image(files, options.data.channels);
+  return about_case(datasets::case_id(files.front()), [&] {
+    return imaging::preprocess_image(std::move(image), options.preprocessing);
+  });
 }
 
 int class_count(const StudyOptions& options, const datasets::Dataset& dataset) {

@@ -35,10 +35,15 @@ struct PreparedFile {
   imaging::PreparedVolume volume;
   store::CachedCase cached() const;
 };
-/// Throws core::DataError naming the file.
+/// Throws core::DataError naming the file, and core::ConfigurationError where preprocessing
+/// makes more of it than there is room for.
 PreparedFile prepare_file(const StudyOptions& options,
                           const datasets::Case& one,
                           const std::string& key);
+
+/// preprocess_image of an image that is to be predicted. Throws errors as prepare_file does.
+imaging::PreparedImage prepare_image(const StudyOptions& options,
+                                     const std::vector<std::filesystem::path>& files);
 
 /// check_cases of this one.
 void check_file(const StudyOptions& options,

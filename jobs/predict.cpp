@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "jobs/jobs.h"
+#include "jobs/load.h"
 #include "jobs/stages.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
@@ -16,7 +17,10 @@
 namespace proxytune::jobs {
 namespace {
 
+/// One file a channel, separated by commas; a name of commas that exists is one file.
 std::vector<std::filesystem::path> channel_files(const std::string& input) {
+  if (std::filesystem::exists(input))
+    return {input};
   std::vector<std::filesystem::path> files;
   std::istringstream parts(input);
   for (std::string part; std::getline(parts, part, ',');)
@@ -46,10 +50,11 @@ void check_request(const StudyOptions& options,
   std::map<std::filesystem::path, std::string> masks;
   for (const std::string& input : request.inputs) {
     for (const auto& file : channel_files(input)) {
-      if (!std::filesystem::is_regular_file(file))
-        throw core::DataError(fmt::format(
-            "{} is no file; give --input an image, or one file a channel separated by commas",
-            file.string()));
+      if (!std::filesystem::exists(file))
+        throw core::DataError(
+            fmt::format("{} does not exist; give --input an image (a file, or a folder with a "
+                        "DICOM series), or one a channel separated by commas",
+                        file.string()));
       std::error_code missing;
       if (std::filesystem::equivalent(file, mask_path(request.output, input), missing))
         throw core::ConfigurationError(fmt::format(
@@ -110,9 +115,8 @@ void run_predict(app::Session& session) {
         throw core::Stopped("stopped while predicting");
       if (static_cast<int>(i) % study.world().size() != study.world().rank())
         continue;
-      const imaging::PreparedImage prepared = imaging::preprocess_image(
-          imaging::read_image(channel_files(request.inputs[i]), options.data.channels),
-          options.preprocessing);
+      const imaging::PreparedImage prepared =
+          prepare_image(options, channel_files(request.inputs[i]));
       imaging::LabelVolume predicted =
           model.predict(imaging::view(prepared.image), options.training);
       predicted.geometry = prepared.image.geometry;

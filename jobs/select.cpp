@@ -21,6 +21,16 @@ void need_cases(const ArmOptions& arm, int cases) {
                     cases - cases % 2));
 }
 
+void need_two(const std::vector<datasets::Case>& cases, const DataOptions& data) {
+  if (cases.size() < 2)
+    throw core::ConfigurationError(
+        fmt::format("{} gives this study {} internal case, but it needs 2 at least: one to "
+                    "train on and one "
+                    "to validate with; see data.cases, data.case_list and data.exclude_values",
+                    data.internal,
+                    cases.size()));
+}
+
 Split as_split(datasets::Split split) {
   return {std::move(split.training), std::move(split.validation)};
 }
@@ -113,6 +123,7 @@ void report(Study& study, const Selection& selection) {
 
 void check_plan(const Study& study, const DataSets& sets) {
   const std::vector<datasets::Case>& cases = sets.internal.cases;
+  need_two(cases, study.options().data);
   std::vector<std::string> groups;
   for (const datasets::Case& one : cases)
     groups.push_back(one.group);

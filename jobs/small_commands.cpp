@@ -55,7 +55,11 @@ void document_fields(app::Session& session) {
         "file "
         "is YAML; every field may be\noverridden with `--set section.field=value`, an item of "
         "a "
-        "list with its position: `--set arms.0.budget=8`.\n" +
+        "list with its position: `--set arms.0.budget=8`,\nseveral fields of a section at "
+        "once: "
+        "`--set 'training={epochs: 5, overlap: 0.5}'`. A list or a map of labels is replaced "
+        "as a "
+        "whole.\n" +
             config::to_markdown(config::describe_fields<StudyOptions>()));
     return std::string();
   });

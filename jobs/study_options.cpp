@@ -52,13 +52,14 @@ void need_known(const std::string& name,
 void need_name(const std::string& name) {
   if (name.empty())
     throw core::FieldError("name", "is missing; give each one a name");
-  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_' || c == '-';
   });
   if (!plain)
     throw core::FieldError("name",
                            fmt::format("is \"{}\", but it becomes a path in the results: use "
-                                       "letters, digits, _ and -",
+                                       "a-z, A-Z, 0-9, _ and - only",
                                        name));
 }
 

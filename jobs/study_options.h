@@ -63,9 +63,10 @@ void describe(Fields& fields, DataOptions& options) {
          options.group_key,
          "key of a dataset.json entry that names the patient; a patient is never on both sides "
          "of a split");
-  fields("group_table",
-         options.group_table,
-         "CSV file with a row \"case,patient\" for each case, instead of group_key");
+  fields(
+      "group_table",
+      options.group_table,
+      "CSV file with a row \"case,patient\" for every case of the study, instead of group_key");
   fields("exclude_key",
          options.exclude_key,
          "key of a dataset.json entry by which internal cases are left out");

@@ -84,7 +84,7 @@ core::Table table_2(const std::vector<SearchedArm>& arms) {
     validation_deviation.push_back(inside.deviation);
     external.push_back(outside.mean);
     external_deviation.push_back(outside.deviation);
-    repeats.push_back(outside.n);
+    repeats.push_back(inside.n);
   }
   core::Table table{"/analysis/table_2",
                     "Full model on all data with the hyper-parameters each arm's search found "
@@ -104,7 +104,7 @@ core::Table table_2(const std::vector<SearchedArm>& arms) {
             "1",
             "Sample standard deviation of the external Dice over the repeats.",
             external_deviation);
-  table.add("repeats", "1", "Final trainings with an external score.", repeats);
+  table.add("repeats", "1", "Final trainings that completed.", repeats);
   return table;
 }
 

@@ -37,6 +37,23 @@ double cases_used(const ArmTrials& arm) {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
+/// Whether the study has an external set at all.
+bool have_external_cases(const std::vector<ArmTrials>& arms) {
+  for (const ArmTrials& arm : arms)
+    for (const PlacedTrial& placed : arm.trials)
+      if (placed.trial != nullptr && !placed.trial->spec.external_cases.empty())
+        return true;
+  return false;
+}
+
+/// Whether Fig. 2 (external Dice) or Fig. 3 (validation Dice) has points for the arm.
+bool is_comparable(const ArmTrials& arm,
+                   const ArmTrials& reference,
+                   Score score,
+                   bool external_cases) {
+  return score == Score::external ? external_cases : same_data(arm, reference);
+}
+
 constexpr Score both_choices[] = {Score::external, Score::validation};
 
 /// The rows that Table 1 and Fig. 4 share: every arm, at both choices.
@@ -137,11 +154,12 @@ core::Table correlations(const std::vector<ArmTrials>& arms) {
     explained.push_back(explained_variance(x, y));
     regrets.push_back(regret(proxy.means(), full.means()));
   };
+  const bool external_cases = have_external_cases(arms);
   for (const ArmTrials& arm : arms) {
     if (reference == nullptr || arm.reference)
       continue;
     for (const Score score : both_choices)
-      if (score == Score::external || same_data(arm, *reference))
+      if (is_comparable(arm, *reference, score, external_cases))
         for (const bool pooled : {true, false})
           add(arm, score, pooled);
   }

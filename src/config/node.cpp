@@ -1,5 +1,6 @@
 #include "proxytune/config/node.h"
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -109,6 +110,31 @@ Node& descend(Node& node, const std::string& part, const std::string& where) {
   return node.entries.back().value;
 }
 
+/// A mapping of fields, and not one of values such as {1: 1, 2: 1}, which is a value itself.
+bool is_section(const Node& node) {
+  return std::any_of(node.entries.begin(), node.entries.end(), [](const Node::Entry& entry) {
+    return !is_whole_number(entry.key);
+  });
+}
+
+/// Fields that `given` does not name stay as they are. `path` is for the sentence.
+void put_over(Node& node, Node given, const std::string& path) {
+  const bool empty = given.kind == Node::Kind::nothing ||
+                     (given.kind == Node::Kind::mapping && given.entries.empty());
+  if (is_section(node) && empty)
+    throw core::ConfigurationError(given.where + ": " + path +
+                                   " is a section, which cannot be emptied; set its fields, as "
+                                   "in --set " +
+                                   path + "." + node.entries.front().key + "=VALUE");
+  if (!is_section(node) || !is_section(given)) {
+    node = std::move(given);
+    return;
+  }
+  for (Node::Entry& entry : given.entries)
+    put_over(
+        descend(node, entry.key, given.where), std::move(entry.value), path + "." + entry.key);
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
@@ -131,11 +157,19 @@ void override_field(Node& root, const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0)
     throw core::ConfigurationError(where + ": write --set section.field=value");
+  const std::string path = assignment.substr(0, equals);
   Node* node = &root;
-  for (const std::string& part : split(assignment.substr(0, equals)))
+  for (const std::string& part : split(path))
     node = &descend(*node, part, where);
-  *node = parse_value(assignment.substr(equals + 1), where);
-  relocate(*node, where);
+  Node given = parse_value(assignment.substr(equals + 1), where);
+  relocate(given, where);
+  put_over(*node, std::move(given), path);
+}
+
+bool is_whole_number(std::string_view text) {
+  const std::size_t begin = text.starts_with('-') ? 1 : 0;
+  return text.size() > begin &&
+         text.find_first_not_of("0123456789", begin) == std::string_view::npos;
 }
 
 std::string where_of(const Node& root, std::string_view path) {

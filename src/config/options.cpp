@@ -115,7 +115,7 @@ void read_value(const Node& node, const std::string& path, std::map<int, int>& v
     int key = 0;
     if (!from_text(entry.key, key))
       throw core::ConfigurationError(entry.where + ": " + path + " has the key \"" + entry.key +
-                                     "\", but its keys are whole numbers");
+                                     "\", but " + needed(entry.key, key) + " is needed");
     read_value(entry.value, detail::child(path, entry.key), values[key]);
   }
 }

@@ -71,7 +71,6 @@ std::string trimmed(const std::string& text) {
   return text.substr(first, text.find_last_not_of(" \t\r\"") - first + 1);
 }
 
-/// CSV of id,group; a first line "id,group" is a heading.
 std::map<std::string, std::string> read_group_table(const Path& file) {
   std::map<std::string, std::string> groups;
   std::istringstream text(read_text(file));
@@ -94,24 +93,6 @@ std::map<std::string, std::string> read_group_table(const Path& file) {
       throw core::DataError(where + ": " + id + " is listed twice; give each case one group");
   }
   return groups;
-}
-
-void apply_group_table(const Path& file, std::vector<Case>& cases) {
-  const auto groups = read_group_table(file);
-  int known = 0;
-  for (Case& one : cases) {
-    const auto found = groups.find(one.id);
-    if (found == groups.end())
-      continue;
-    one.group = found->second;
-    ++known;
-  }
-  if (known == 0)
-    throw core::DataError(
-        file.string() +
-        " lists none of the data set's cases; its first column holds ids such "
-        "as " +
-        cases.front().id);
 }
 
 void sort_by_id(std::vector<Case>& cases, const Path& file) {
@@ -146,8 +127,26 @@ void read_names(const json& root, const Path& file, Dataset& dataset) {
 }  // namespace
 
 std::string case_id(const Path& image) {
-  std::string name = image.filename().string();
-  for (const char* ending : {".gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm"})
+  // A folder may be written with a slash at its end.
+  std::string name = (image.has_filename() ? image : image.parent_path()).filename().string();
+  for (const char* ending : {".gz",
+                             ".nii",
+                             ".hdr",
+                             ".img",
+                             ".nrrd",
+                             ".nhdr",
+                             ".mha",
+                             ".mhd",
+                             ".gipl",
+                             ".vtk",
+                             ".mrc",
+                             ".map",
+                             ".tif",
+                             ".tiff",
+                             ".spr",
+                             ".sdt",
+                             ".pic",
+                             ".dcm"})
     if (name.ends_with(ending))
       name.resize(name.size() - std::string_view(ending).size());
   return name;
@@ -188,9 +187,21 @@ Dataset read_decathlon(const Path& file, const ReadOptions& options) {
                           (position > 0 ? " that is not excluded" : "") +
                           "; a study needs labelled images");
   sort_by_id(dataset.cases, file);
-  if (!options.group_table.empty())
-    apply_group_table(options.group_table, dataset.cases);
   return dataset;
+}
+
+void read_groups(const Path& file, std::vector<Case>& cases) {
+  const auto groups = read_group_table(file);
+  std::vector<std::string> listed;
+  for (const auto& [id, group] : groups)
+    listed.push_back(id);
+  for (Case& one : cases) {
+    const auto found = groups.find(one.id);
+    if (found == groups.end())
+      throw core::DataError(file.string() + " has no line for the case " + one.id + " (" +
+                            nearest_case(one.id, listed) + "); give every case its group");
+    one.group = found->second;
+  }
 }
 
 std::vector<Case> first_cases(const Dataset& dataset, int count) {

@@ -1,26 +1,22 @@
 #include "imaging/image_file.h"
 
-#include <functional>
 #include <iostream>
 #include <mutex>
 #include <sstream>
 #include <stdexcept>
 
-#include <itkGDCMImageIO.h>
 #include <itkImageIOBase.h>
-#include <itkMetaImageIO.h>
-#include <itkNiftiImageIO.h>
-#include <itkNrrdImageIO.h>
 
+#include "imaging/dicom_series.h"
 #include "imaging/file_checks.h"
+#include "imaging/itk_formats.h"
+#include "imaging/itk_image.h"
 #include "proxytune/core/error.h"
 #include "proxytune/imaging/grid.h"
 
 namespace proxytune::imaging {
 
 namespace {
-
-using ItkFile = itk::ImageIOBase::Pointer;
 
 /// MetaIO and others complain on std::cerr before they fail; the complaint is ours to make.
 /// std::cerr and ITK's format libraries are global, so one file is decoded at a time.
@@ -76,128 +72,43 @@ auto reading(const std::filesystem::path& file, const Body& body) {
   }
 }
 
-ItkFile open(const std::filesystem::path& file) {
+void need_file(const std::filesystem::path& file) {
   std::error_code error;
   if (!std::filesystem::exists(file, error))
     throw core::DataError(file.string() + " does not exist; check the path in dataset.json");
-  if (std::filesystem::is_directory(file, error))
-    throw core::DataError(file.string() + " is a folder; name an image file");
-  const std::vector<std::function<ItkFile()>> formats = {
-      [] { return ItkFile(itk::NiftiImageIO::New()); },
-      [] { return ItkFile(itk::NrrdImageIO::New()); },
-      [] { return ItkFile(itk::MetaImageIO::New()); },
-      [] { return ItkFile(itk::GDCMImageIO::New()); }};
-  for (const auto& format : formats) {
-    ItkFile io = format();
-    if (!io->CanReadFile(file.c_str()))
-      continue;
-    io->SetFileName(file.string());
-    io->ReadImageInformation();
-    return io;
-  }
-  throw core::DataError(
-      file.string() +
-      " is not an image in a known format (NIfTI, NRRD, MetaImage, DICOM), or "
-      "its header is damaged");
 }
 
-int extent(const itk::ImageIOBase& io, unsigned axis, const std::filesystem::path& file) {
-  const auto length = io.GetDimensions(axis);
-  if (length == 0)
-    throw core::DataError(file.string() + " has an empty grid");
-  if (length > 100000)
-    throw core::DataError(file.string() + " has an extent of " + std::to_string(length) +
-                          "; is its header damaged?");
-  return static_cast<int>(length);
+bool is_folder(const std::filesystem::path& file) {
+  std::error_code error;
+  return std::filesystem::is_directory(file, error);
 }
 
-ImageHeader header_of(const itk::ImageIOBase& io, const std::filesystem::path& file) {
-  const unsigned dimensions = io.GetNumberOfDimensions();
-  ImageHeader header;
-  Extents size{1, 1, 1};
-  for (unsigned axis = 0; axis < dimensions; ++axis) {
-    const int length = extent(io, axis, file);
-    if (axis < 3)
-      size[axis] = length;
-    else
-      header.channels *= length;
-  }
-  header.shape = shape_of(size);
-  if (size[0] < 2 || size[1] < 2 || size[2] < 2)
-    throw core::DataError(file.string() + " is a 2-D image (" + to_text(header.shape) +
-                          " voxels); this program works on 3-D volumes");
-  header.channels *= static_cast<int>(io.GetNumberOfComponents());
-  for (unsigned axis = 0; axis < 3; ++axis) {
-    header.geometry.spacing[axis] = io.GetSpacing(axis);
-    header.geometry.origin[axis] = io.GetOrigin(axis);
-    const std::vector<double> direction = io.GetDirection(axis);
-    for (std::size_t row = 0; row < 3; ++row)
-      header.geometry.direction[row][axis] = direction.at(row);
-    if (!(header.geometry.spacing[axis] > 0))
-      throw core::DataError(file.string() + " has a spacing of " +
-                            std::to_string(header.geometry.spacing[axis]) +
-                            " mm; spacings are positive");
-  }
+ImageHeader file_header(const std::filesystem::path& file) {
+  ImageHeader header = header_of(*open_itk_file(file), file);
+  need_volume(header, file);
   return header;
 }
 
-VoxelType voxel_type(const itk::ImageIOBase& io, const std::filesystem::path& file) {
-  using Component = itk::IOComponentEnum;
-  if (io.GetPixelType() == itk::IOPixelEnum::COMPLEX)
-    throw core::DataError(file.string() + " has complex voxels; write its magnitude instead");
-  switch (io.GetComponentType()) {
-    case Component::UCHAR:
-      return VoxelType::uint8;
-    case Component::CHAR:
-      return VoxelType::int8;
-    case Component::USHORT:
-      return VoxelType::uint16;
-    case Component::SHORT:
-      return VoxelType::int16;
-    case Component::UINT:
-      return VoxelType::uint32;
-    case Component::INT:
-      return VoxelType::int32;
-    case Component::ULONG:
-    case Component::ULONGLONG:
-      return VoxelType::uint64;
-    case Component::LONG:
-    case Component::LONGLONG:
-      return VoxelType::int64;
-    case Component::FLOAT:
-      return VoxelType::float32;
-    case Component::DOUBLE:
-      return VoxelType::float64;
-    default:
-      throw core::DataError(file.string() + " has voxels of an unknown type");
+DecodedFile decode_one_file(const std::filesystem::path& file) {
+  const ItkFile io = open_itk_file(file);
+  DecodedFile decoded;
+  decoded.header = header_of(*io, file);
+  need_volume(decoded.header, file);
+  decoded.type = voxel_type(*io, file);
+  decoded.interleaved = io->GetNumberOfComponents() > 1;
+  if (decoded.interleaved && io->GetNumberOfDimensions() > 3)
+    throw core::DataError(file.string() +
+                          " is a 4-D image of vectors; use a 4-D or a vector image");
+  const std::size_t values =
+      decoded.header.shape.voxels() * static_cast<std::size_t>(decoded.header.channels);
+  if (auto nifti = read_nifti_voxels(file, values)) {
+    decoded.type = nifti->type;
+    decoded.interleaved = false;
+    decoded.bytes = std::move(nifti->bytes);
+    return decoded;
   }
-}
-
-itk::IOComponentEnum component(VoxelType type) {
-  if (type == VoxelType::uint8)
-    return itk::IOComponentEnum::UCHAR;
-  if (type == VoxelType::int16)
-    return itk::IOComponentEnum::SHORT;
-  return itk::IOComponentEnum::FLOAT;
-}
-
-itk::ImageIORegion whole_region(const itk::ImageIOBase& io) {
-  itk::ImageIORegion region(io.GetNumberOfDimensions());
-  for (unsigned axis = 0; axis < io.GetNumberOfDimensions(); ++axis)
-    region.SetSize(axis, io.GetDimensions(axis));
-  return region;
-}
-
-ItkFile format_for_writing(const std::filesystem::path& file) {
-  const std::vector<ItkFile> formats = {ItkFile(itk::NiftiImageIO::New()),
-                                        ItkFile(itk::NrrdImageIO::New()),
-                                        ItkFile(itk::MetaImageIO::New())};
-  for (const auto& io : formats)
-    if (io->CanWriteFile(file.c_str()))
-      return io;
-  throw core::SystemError(file.string() +
-                          " cannot be written: its name ends in none of .nii.gz, .nii, .nrrd, "
-                          ".mha");
+  decoded.bytes = read_voxels(*io, file);
+  return decoded;
 }
 
 void set_header(itk::ImageIOBase& io, const ImageHeader& header) {
@@ -222,33 +133,17 @@ void set_header(itk::ImageIOBase& io, const ImageHeader& header) {
 
 ImageHeader decode_header(const std::filesystem::path& file) {
   const QuietItk quiet;
-  return reading(file, [&] { return header_of(*open(file), file); });
+  return reading(file, [&] {
+    need_file(file);
+    return is_folder(file) ? decode_series_header(file) : file_header(file);
+  });
 }
 
 DecodedFile decode_file(const std::filesystem::path& file) {
   const QuietItk quiet;
   return reading(file, [&] {
-    const ItkFile io = open(file);
-    DecodedFile decoded;
-    decoded.header = header_of(*io, file);
-    decoded.type = voxel_type(*io, file);
-    decoded.interleaved = io->GetNumberOfComponents() > 1;
-    if (decoded.interleaved && io->GetNumberOfDimensions() > 3)
-      throw core::DataError(file.string() +
-                            " is a 4-D image of vectors; use a 4-D or a vector image");
-    const std::size_t values =
-        decoded.header.shape.voxels() * static_cast<std::size_t>(decoded.header.channels);
-    if (auto nifti = read_nifti_voxels(file, values)) {
-      decoded.type = nifti->type;
-      decoded.interleaved = false;
-      decoded.bytes = std::move(nifti->bytes);
-      return decoded;
-    }
-    io->SetIORegion(whole_region(*io));
-    check_meta_length(file, static_cast<std::size_t>(io->GetImageSizeInBytes()));
-    decoded.bytes.resize(static_cast<std::size_t>(io->GetImageSizeInBytes()));
-    io->Read(decoded.bytes.data());
-    return decoded;
+    need_file(file);
+    return is_folder(file) ? decode_series(file) : decode_one_file(file);
   });
 }
 
@@ -259,7 +154,7 @@ void encode_file(const std::filesystem::path& file,
   const QuietItk quiet;
   const auto beside = file.parent_path() / (".writing-" + file.filename().string());
   try {
-    const ItkFile io = format_for_writing(file);
+    const ItkFile io = itk_file_for_writing(file);
     set_header(*io, header);
     io->SetNumberOfComponents(1);
     io->SetPixelType(itk::IOPixelEnum::SCALAR);

@@ -84,10 +84,42 @@ struct Header {
   }
 };
 
-std::optional<Header> nifti_header(Stream& stream) {
+/// The files of an image: one, or a pair of .hdr and .img, of which either may be named.
+struct Parts {
+  std::filesystem::path header;
+  std::filesystem::path voxels;
+  bool pair = false;
+};
+
+/// The file or, where only that is there, its compressed form.
+std::filesystem::path plain_or_compressed(const std::string& name) {
+  std::error_code error;
+  return std::filesystem::exists(name, error) ? name : name + ".gz";
+}
+
+Parts parts_of(const std::filesystem::path& file) {
+  std::string name = file.string();
+  if (name.ends_with(".gz"))
+    name.resize(name.size() - 3);
+  if (!name.ends_with(".hdr") && !name.ends_with(".img"))
+    return {file, file, false};
+  name.resize(name.size() - 4);
+  return {plain_or_compressed(name + ".hdr"), plain_or_compressed(name + ".img"), true};
+}
+
+/// Analyze 7.5 writes nothing where NIfTI has its magic word, but is otherwise alike.
+enum class Kind { nifti, analyze, other };
+
+Kind kind_of(const Header& header, bool pair) {
+  const auto* const magic = header.bytes.data() + 344;
+  if (std::memcmp(magic, pair ? "ni1" : "n+1", 4) == 0)
+    return Kind::nifti;
+  return pair ? Kind::analyze : Kind::other;
+}
+
+std::optional<Header> read_image_header(Stream& stream) {
   Header header;
-  if (stream.read(header.bytes.data(), header_size) < header_size ||
-      std::memcmp(header.bytes.data() + 344, "n+1", 4) != 0)
+  if (stream.read(header.bytes.data(), header_size) < header_size)
     return std::nullopt;
   header.swapped = header.at<std::int32_t>(0) != static_cast<std::int32_t>(header_size);
   if (header.at<std::int32_t>(0) != static_cast<std::int32_t>(header_size))
@@ -129,13 +161,23 @@ NiftiVoxels rescaled(const NiftiVoxels& stored, double slope, double intercept) 
   return result;
 }
 
+/// `offset` is the header's; the voxels of a pair may begin at once.
+void skip_to_voxels(Stream& stream, float offset, bool pair) {
+  const auto least = static_cast<float>(pair ? 0 : header_size);
+  if (!(offset >= least && offset < 1e9F))
+    stream.damaged();
+  std::vector<std::byte> before(static_cast<std::size_t>(offset));
+  stream.read_all(before.data(), before.size());
+}
+
 }  // namespace
 
 std::optional<NiftiVoxels> read_nifti_voxels(const std::filesystem::path& file,
                                              std::size_t values) {
-  Stream stream(file);
-  const auto header = nifti_header(stream);
-  if (!header)
+  const Parts parts = parts_of(file);
+  Stream header_stream(parts.header);
+  const auto header = read_image_header(header_stream);
+  if (!header || kind_of(*header, parts.pair) == Kind::other)
     return std::nullopt;
   const auto* const datatype =
       std::find_if(std::begin(datatypes), std::end(datatypes), [&](const Datatype& one) {
@@ -143,12 +185,9 @@ std::optional<NiftiVoxels> read_nifti_voxels(const std::filesystem::path& file,
       });
   if (datatype == std::end(datatypes))
     return std::nullopt;
-  const float offset = header->at<float>(108);
-  if (!(offset >= static_cast<float>(header_size) && offset < 1e9F))
-    stream.damaged();
-  std::vector<std::byte> extension(static_cast<std::size_t>(offset) - header_size);
-  stream.read_all(extension.data(), extension.size());
+  Stream stream(parts.voxels);
   NiftiVoxels voxels{datatype->type, std::vector<std::byte>(values * datatype->size)};
+  skip_to_voxels(stream, header->at<float>(108), parts.pair);
   stream.read_all(voxels.bytes.data(), voxels.bytes.size());
   stream.finish();
   if (header->swapped)
@@ -156,8 +195,8 @@ std::optional<NiftiVoxels> read_nifti_voxels(const std::filesystem::path& file,
   const double slope = header->at<float>(112);
   const double intercept = header->at<float>(116);
   // The standard's rule: a slope of 0 (or none) means the voxels are as stored.
-  const bool scaled = std::isfinite(slope) && std::isfinite(intercept) && slope != 0 &&
-                      !(slope == 1 && intercept == 0);
+  const bool scaled = kind_of(*header, parts.pair) == Kind::nifti && std::isfinite(slope) &&
+                      std::isfinite(intercept) && slope != 0 && !(slope == 1 && intercept == 0);
   return scaled ? rescaled(voxels, slope, intercept) : std::move(voxels);
 }
 

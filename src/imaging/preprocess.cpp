@@ -6,12 +6,20 @@
 #include <optional>
 #include <sstream>
 
+#include "imaging/room.h"
 #include "proxytune/core/error.h"
 #include "proxytune/imaging/transforms.h"
 
 namespace proxytune::imaging {
 
 namespace {
+
+template <class Number>
+std::string is_triple(const std::array<Number, 3>& values) {
+  std::ostringstream text;
+  text << "is [" << values[0] << ", " << values[1] << ", " << values[2] << "]";
+  return text.str();
+}
 
 /// The steps that move voxels, done to an image and, if there is one, to its label alike.
 class Pipeline {
@@ -38,13 +46,20 @@ class Pipeline {
   }
 
   void resample(const std::array<double, 3>& spacing) {
+    Extents size{};
     for (std::size_t a = 0; a < 3; ++a) {
       const double old = image_.geometry.spacing[a];
       const AxisSpacing axis = resampled_axis(trace_[a].extent, old, spacing[a]);
       trace_[a].scale *= old / axis.spacing;
       trace_[a].offset *= old / axis.spacing;
       trace_[a].extent = axis.extent;
+      size[a] = axis.extent;
     }
+    need_room(size,
+              image_.channels,
+              "spacing",
+              is_triple(spacing) + " mm",
+              "use a coarser spacing, or 0 to keep the file's");
     image_ = resample_spacing(image_, spacing);
     if (label_)
       label_ = resample_spacing(*label_, spacing);
@@ -64,8 +79,12 @@ class Pipeline {
   }
 
   void pad(const Extents& wanted) {
-    for (std::size_t a = 0; a < 3; ++a)
-      trace_[a].shift += pad_before(extents(image_.shape)[a], wanted[a]);
+    Extents padded = extents(image_.shape);
+    for (std::size_t a = 0; a < 3; ++a) {
+      trace_[a].shift += pad_before(padded[a], wanted[a]);
+      padded[a] = std::max(padded[a], wanted[a]);
+    }
+    need_room(padded, image_.channels, "pad_to", is_triple(wanted), "pad to less");
     image_ = spatial_pad(image_, wanted);
     if (label_)
       label_ = spatial_pad(*label_, wanted);

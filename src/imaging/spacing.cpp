@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "imaging/sampling.h"
 #include "proxytune/imaging/transforms.h"
@@ -9,6 +10,7 @@ namespace proxytune::imaging {
 namespace {
 
 constexpr double kept_within = 1e-3;  // mm
+constexpr double most_voxels = std::numeric_limits<int>::max();
 
 /// The voxel that MONAI's nearest mode takes for each of `outputs` positions. Between two
 /// voxels round-off decides, so this repeats PyTorch's own arithmetic: the affine map in
@@ -72,7 +74,7 @@ AxisSpacing resampled_axis(int extent, double spacing, double wanted) {
   if (wanted <= 0 || std::abs(spacing - wanted) <= kept_within)
     return {extent, spacing};
   const double length = std::nearbyint((extent - 1) * spacing / wanted + 1);
-  return {std::max(1, static_cast<int>(length)), wanted};
+  return {static_cast<int>(std::clamp(length, 1.0, most_voxels)), wanted};
 }
 
 Volume resample_spacing(const Volume& image, const std::array<double, 3>& spacing) {

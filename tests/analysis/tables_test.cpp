@@ -112,6 +112,17 @@ TEST(CorrelationsTest, CompareValidationDiceOnlyOnEqualData) {
   EXPECT_NEAR(values<Numbers>(table, "regret").at(0), 0.0, 1e-12);
 }
 
+TEST(CorrelationsTest, HaveNoExternalRowsWithoutAnExternalSet) {
+  Sweep sweep = small_sweep();
+  for (auto& record : sweep.records) {
+    record.spec.external_cases.clear();
+    record.external = {};
+  }
+  const auto table = correlations(sweep.arms);
+  EXPECT_EQ(values<Texts>(table, "arm"), (Texts{"proxy net", "proxy net"}));
+  EXPECT_EQ(values<Texts>(table, "score"), (Texts{"validation", "validation"}));
+}
+
 TEST(CorrelationsTest, TakeAnEmptyArm) {
   Sweep sweep = small_sweep();
   sweep.arms.push_back({"empty", "", {}, false});
@@ -165,6 +176,16 @@ TEST(Table2Test, SummarisesTheFinalModels) {
   EXPECT_DOUBLE_EQ(values<Numbers>(table, "external_dice").at(1), 0.65);
   EXPECT_DOUBLE_EQ(values<Numbers>(table, "validation_dice").at(1), 0.85);
   EXPECT_EQ(values<Integers>(table, "repeats").at(1), 2);
+}
+
+TEST(Table2Test, CountsFinalModelsWithoutAnExternalSetToo) {
+  Searches searches;
+  for (auto& record : searches.sweep.records)
+    record.external = {};
+  const auto table = table_2(searches.arms);
+  EXPECT_EQ(values<Integers>(table, "repeats"), (Integers{2, 2}));
+  EXPECT_DOUBLE_EQ(values<Numbers>(table, "validation_dice").at(1), 0.85);
+  EXPECT_TRUE(std::isnan(values<Numbers>(table, "external_dice").at(1)));
 }
 
 TEST(Table2CostsTest, CountsSearchThenRankingThenTrainingAndLiesUnderExecution) {

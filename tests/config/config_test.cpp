@@ -127,6 +127,40 @@ TEST(ReadTest, EverySentenceNamesThePlace) {
               testing::HasSubstr("a mapping of fields is needed"));
 }
 
+TEST(ReadTest, NamesTheRangeOfWholeNumbers) {
+  EXPECT_EQ(complaint("similarity:\n  window: 99999999999\n"),
+            "study.yaml:2:11: similarity.window is \"99999999999\", but a whole number from "
+            "-2147483648 to 2147483647 is needed");
+  EXPECT_EQ(complaint("labels: {99999999999: 1}\n"),
+            "study.yaml:1:10: labels has the key \"99999999999\", but a whole number from "
+            "-2147483648 to 2147483647 is needed");
+  EXPECT_EQ(needed("-1", std::uint64_t{}), "a whole number from 0 to 18446744073709551615");
+  EXPECT_EQ(needed("1e3", std::int64_t{}), "a whole number");
+  EXPECT_EQ(needed("-", 0), "a whole number");
+}
+
+TEST(OverrideTest, OfASectionKeepsTheFieldsItDoesNotName) {
+  const std::string text =
+      "similarity: {window: 5, rates: [1]}\narms: [{name: a, budget: 2}]\nlabels: {0: 0, 2: "
+      "1}\n";
+  const Study study = read_study(text,
+                                 {"similarity={metric: cross_correlation, rates: [3]}",
+                                  "arms.0={budget: 6}",
+                                  "labels={1: 1}"});
+  EXPECT_EQ(study.similarity.window, 5);
+  EXPECT_EQ(study.similarity.metric, Metric::cross_correlation);
+  EXPECT_THAT(study.similarity.rates, testing::ElementsAre(3.0));
+  EXPECT_EQ(study.arms[0].name, "a");
+  EXPECT_EQ(study.arms[0].budget, 6);
+  EXPECT_EQ(study.labels, (std::map<int, int>{{1, 1}}));
+  EXPECT_THAT(complaint(text, {"similarity={windw: 3}"}), testing::HasSubstr("\"window\""));
+  for (const char* empty : {"similarity=", "similarity={}"})
+    EXPECT_EQ(complaint(text, {empty}),
+              std::string("--set ") + empty +
+                  ": similarity is a section, which cannot be emptied; set its fields, as in "
+                  "--set similarity.window=VALUE");
+}
+
 TEST(OverrideTest, ReplacesAndMakesFields) {
   const Study study = read_study("arms: [{name: a}]\n",
                                  {"arms.0.budget=8", "similarity.window=3", "patch=[1,1,1]"});

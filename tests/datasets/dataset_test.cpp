@@ -60,8 +60,30 @@ TEST(ReadDecathlonTest, ListsCasesSortedWithGroupsAndNames) {
       read_decathlon(file, {.exclude_key = "source", .exclude_values = {"UCL"}});
   EXPECT_THAT(ids(fewer.cases), ElementsAre("c1", "c3"));
   EXPECT_EQ(fewer.cases[0].group, "c1");
-  const auto table = folder.write("groups.csv", "id,group\nc1, p\nc2,p\n");
-  EXPECT_EQ(read_decathlon(file, {.group_table = table}).cases[1].group, "p");
+}
+
+TEST(ReadGroupsTest, GivesEveryCaseItsGroupOrNamesTheFirstWithout) {
+  const ImageFolder folder;
+  std::vector<Case> cases(3);
+  for (std::size_t i = 0; i < 3; ++i)
+    cases[i].id = "c" + std::to_string(i + 1);
+  const auto table = folder.write("groups.csv", "id,group\nc3,q\nc1, p\nelsewhere,r\nc2,p\n");
+  read_groups(table, cases);
+  EXPECT_EQ(cases[0].group + cases[1].group + cases[2].group, "ppq");
+  const auto refusal = [&](const std::string& lines) {
+    const auto some = folder.write("some.csv", lines);
+    return sentence_of<core::DataError>([&] { read_groups(some, cases); });
+  };
+  EXPECT_THAT(refusal("id,group\nc1,p\nc21,p\n"),
+              AllOf(HasSubstr("some.csv has no line for the case c2"), HasSubstr("mean c")));
+  EXPECT_THAT(refusal("c1,p\nc1,q\n"), HasSubstr("some.csv:2: c1 is listed twice"));
+  EXPECT_THAT(refusal("c1\n"), HasSubstr("some.csv:1: a line of a group table is id,group"));
+}
+
+TEST(CaseIdTest, IsTheNameWithoutFolderAndImageEndings) {
+  for (const char* path :
+       {"a/b_1.nii.gz", "b_1.mha", "b_1.img", "b_1.tiff", "a/b_1.vtk", "a/b_1", "a/b_1/"})
+    EXPECT_EQ(case_id(path), "b_1") << path;
 }
 
 TEST(ReadDecathlonTest, RefusesInOneSentence) {

@@ -1,7 +1,5 @@
 """Bad input: one sentence, the right exit code, on every rank at once, nothing half-written."""
 
-import array
-import gzip
 import json
 import os
 import shutil
@@ -11,32 +9,10 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from nifti import Nifti  # noqa: E402
 from program import ProgramTest, TINY_STUDY, kill_all, main, run, start  # noqa: E402
 
 CONFIGURATION, DATA, SYSTEM, USAGE = 2, 3, 4, 64
-
-
-class Nifti:
-    """Enough of NIfTI-1 to break one: the header as bytes, the voxels as they are stored."""
-
-    def __init__(self, path):
-        self.path = Path(path)
-        raw = gzip.decompress(self.path.read_bytes())
-        self.header = bytearray(raw[:352])
-        self.voxels = bytearray(raw[352:])
-
-    @property
-    def code(self):
-        return {2: "B", 4: "h", 8: "i", 16: "f", 64: "d", 512: "H"}[struct.unpack_from("<h", self.header, 70)[0]]
-
-    def values(self):
-        return array.array(self.code, bytes(self.voxels))
-
-    def set_values(self, values):
-        self.voxels = bytearray(array.array(self.code, values).tobytes())
-
-    def save(self):
-        self.path.write_bytes(gzip.compress(bytes(self.header) + bytes(self.voxels)))
 
 
 class BadInputTest(ProgramTest):
@@ -164,6 +140,34 @@ class BadInputTest(ProgramTest):
         self.refused(folder, CONFIGURATION, "budget of 8", "6",
                      text=TINY_STUDY.replace("data: proxy, budget: 4", "data: proxy, budget: 8"))
 
+    def test_a_single_case(self):
+        folder = self.copy_of_data()
+        self.refused(folder, CONFIGURATION, "gives this study 1 internal case", "needs 2 at least", more=("--set", "data.cases=1"))
+
+    def test_group_table_that_leaves_cases_out(self):
+        folder = self.copy_of_data()
+        names = [path.name.split(".")[0] for path in sorted((folder / "data/siteA/imagesTr").glob("*.nii.gz"))]
+        table = folder / "patients.csv"
+        table.write_text("case,patient\n" + "".join(f"{name},p{i // 2}\n" for i, name in enumerate(names[:4])))
+        text = TINY_STUDY.replace("  validation_cases: 2", "  validation_cases: 2\n  group_table: patients.csv")
+        self.refused(folder, DATA, "patients.csv has no line for the case " + names[4], text=text)
+        # Cases that the study does not use need no patient.
+        self.done(run("select", folder / "study.yaml", "--set", "data.cases=4"))
+
+    def test_name_of_an_arm(self):
+        folder = self.copy_of_data()
+        self.refused(folder, CONFIGURATION, "arms.2.name", "use a-z, A-Z, 0-9, _ and - only",
+                     text=TINY_STUDY.replace("name: random_proxy", "name: größe"))
+
+    def test_whole_number_out_of_range(self):
+        folder = self.copy_of_data()
+        self.refused(folder, CONFIGURATION, "training.epochs is \"99999999999\"", "from -2147483648 to 2147483647",
+                     text=TINY_STUDY.replace("epochs: 2", "epochs: 99999999999"))
+
+    def test_section_set_to_nothing(self):
+        folder = self.copy_of_data()
+        self.refused(folder, CONFIGURATION, "training is a section", "--set training.epochs=VALUE", more=("--set", "training="))
+
     def test_odd_budget(self):
         folder = self.copy_of_data()
         self.refused(folder, CONFIGURATION, "arms.1.budget is 5", "even",
@@ -177,6 +181,15 @@ class BadInputTest(ProgramTest):
         folder = self.copy_of_data()
         text = TINY_STUDY.replace("patch: [16, 16, 16]", "patch: [64, 64, 64]")
         self.refused(folder, DATA, "training.patch is 64 x 64 x 64", text=text)
+
+    def test_volumes_that_fit_nowhere(self):
+        folder = self.copy_of_data()
+        case = self.first(folder).name.split(".")[0]
+        fine = "preprocessing.spacing=[1.0e-06, 1.0e-06, 1.0e-06]"
+        self.refused(folder, CONFIGURATION, f"case {case}: preprocessing.spacing is [1e-06, 1e-06, 1e-06] mm",
+                     "39000001 x 41000001 x 40000001 voxels", more=("--set", fine))
+        self.refused(folder, CONFIGURATION, f"case {case}: preprocessing.pad_to is [2000, 2000, 2000]",
+                     more=("--set", "preprocessing.pad_to=[2000,2000,2000]"))
 
     def test_patch_that_the_strides_do_not_divide(self):
         folder = self.copy_of_data()

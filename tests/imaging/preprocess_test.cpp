@@ -13,6 +13,7 @@ namespace proxytune::imaging {
 namespace {
 
 using test::counting_volume;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// An oblique, flipped grid with a label that marks a ball.
@@ -146,6 +147,20 @@ TEST(PreprocessOptionsTest, HaveAnIdentityThatFollowsWhatMatters) {
   EXPECT_EQ(identity(options), identity(other));
   other.intensity = options.intensity = Intensity::window;
   EXPECT_NE(identity(options), identity(other));
+}
+
+TEST(PreprocessTest, RefusesWhatThereIsNoRoomFor) {
+  const Volume image = counting_volume({.z = 3, .y = 4, .x = 5}, 900);
+  const auto refused = [&](const PreprocessOptions& options) {
+    return test::sentence_of<core::FieldError>([&] { preprocess_image(image, options); });
+  };
+  EXPECT_THAT(refused({.spacing = {1e-9, 1e-9, 1e-9}}),
+              AllOf(HasSubstr("spacing is [1e-09, 1e-09, 1e-09] mm"),
+                    HasSubstr("2147483647 x 2147483647 x 2147483647 voxels")));
+  EXPECT_THAT(refused({.pad_to = {1290, 1290, 1290}}),
+              AllOf(HasSubstr("pad_to is [1290, 1290, 1290]"),
+                    HasSubstr("1290 x 1290 x 1290 voxels"),
+                    HasSubstr("GB of memory")));
 }
 
 TEST(CropToLabelTest, IsTheTightBox) {

@@ -2,10 +2,13 @@
 
 import os
 import random
+import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
+import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -14,6 +17,15 @@ from program import ProgramTest, TINY_STUDY, differences, journal_events, kill_a
 
 def finished_trials(folder):
     return [event["key"] for event in journal_events(folder) if event["kind"] == "finished" and event["stage"] == "trial"]
+
+
+def place_in_file(results, column):
+    """Where the bytes of a contiguous data set begin."""
+    tool = shutil.which("h5dump")
+    if tool is None:
+        raise unittest.SkipTest("h5dump is not installed")
+    header = subprocess.run([tool, "-p", "-H", "-d", column, str(results)], capture_output=True, text=True).stdout
+    return int(re.search(r"CONTIGUOUS\s+SIZE \d+\s+OFFSET (\d+)", header)[1])
 
 
 class StudyTest(ProgramTest):
@@ -92,16 +104,30 @@ class StudyTest(ProgramTest):
         for words in ("Table 1", "Table 2", "results.h5"):
             self.assertIn(words, self.reference_output)
 
+    def test_without_an_external_set_it_prints_what_is_known(self):
+        path, folder = self.study("inside", TINY_STUDY.replace("  external: data/siteB/dataset.json\n", ""))
+        output = self.done(run("run", path, ranks=2)).output
+        tables = output[output.index("Table 1"):]
+        self.assertIn("final full models with each arm's hyper-parameters (no external set)", tables)
+        table_2 = tables[tables.index("Table 2: final"):].splitlines()
+        self.assertEqual(table_2[1].split()[-1], "repeats")
+        self.assertEqual(table_2[2].split()[-1], "1")
+        # No arm has the reference's data, so that nothing can be compared.
+        self.assertNotIn("Fig. 2 and 3", tables)
+        for line in table_2[1:4]:
+            self.assertNotIn("external", line)
+
     def test_verify_accepts_the_file_and_names_a_flipped_byte(self):
         self.done(run("verify", self.reference / "results.h5"))
-        damaged = self.scratch / "damaged.h5"
-        shutil.copy(self.reference / "results.h5", damaged)
-        data = bytearray(damaged.read_bytes())
-        middle = len(data) // 2
-        for offset in range(middle, middle + 2000):
-            data[offset] ^= 0x55
-        damaged.write_bytes(data)
-        self.assertEqual(run("verify", damaged).code, 3)
+        for column in ("/analysis/table_1/validation_dice", "/selection/case"):
+            with self.subTest(column=column):
+                damaged = self.scratch / "damaged.h5"
+                data = bytearray((self.reference / "results.h5").read_bytes())
+                data[place_in_file(self.reference / "results.h5", column) + 5] ^= 0x10
+                damaged.write_bytes(data)
+                result = run("verify", damaged)
+                self.assertEqual(result.code, 3, result.text)
+                self.assertIn(column, result.text)
 
     def test_predict_writes_masks_on_the_image_grid(self):
         path, folder = self.study("predicting")

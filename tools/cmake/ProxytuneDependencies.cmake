@@ -18,7 +18,8 @@ function(proxytune_find_itk)
   # Debian's GDCM package announces, 400 lines long, that its command line tools are packaged apart.
   set(CMAKE_MESSAGE_LOG_LEVEL NOTICE)
   find_package(ITK REQUIRED COMPONENTS
-    ITKCommon ITKIOImageBase ITKIONIFTI ITKIONRRD ITKIOMeta ITKIOGDCM ITKImageGrid ITKImageFunction)
+    ITKCommon ITKIOImageBase ITKIONIFTI ITKIONRRD ITKIOMeta ITKIOGIPL ITKIOVTK ITKIOMRC ITKIOTIFF ITKIOStimulate
+    ITKIOBioRad ITKIOGDCM ITKGDCM ITKImageGrid ITKImageFunction)
   add_library(proxytune_itk INTERFACE)
   target_include_directories(proxytune_itk SYSTEM INTERFACE ${ITK_INCLUDE_DIRS})
   target_link_libraries(proxytune_itk INTERFACE ${ITK_LIBRARIES})

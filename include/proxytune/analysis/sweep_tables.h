@@ -12,9 +12,9 @@ namespace proxytune::analysis {
 /// should. No rows without a reference that has scores.
 core::Table table_1(const std::vector<ArmTrials>& arms);
 
-/// Fig. 2 and 3, /analysis/correlations: each arm against the reference, external Dice always,
-/// validation Dice where the arm has the reference's data; over all (grid point, repeat) pairs
-/// and over grid points averaged over repeats.
+/// Fig. 2 and 3, /analysis/correlations: each arm against the reference, external Dice where
+/// there is an external set, validation Dice where the arm has the reference's data; over all
+/// (grid point, repeat) pairs and over grid points averaged over repeats.
 core::Table correlations(const std::vector<ArmTrials>& arms);
 
 /// The points of Fig. 2 and 3, /analysis/points: one row an arm, grid point and repeat.

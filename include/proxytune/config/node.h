@@ -33,11 +33,15 @@ struct Node::Entry {
 Node parse(const std::string& text, const std::string& name);
 
 /// Puts "a.b.2.c=VALUE" over the tree, VALUE being YAML; what the path names is made where it
-/// is missing. Throws core::ConfigurationError for a form it does not understand.
+/// is missing. A mapping of fields changes just those; a list or a mapping of whole numbers
+/// replaces what was there. Throws core::ConfigurationError for a form it does not understand.
 void override_field(Node& root, const std::string& assignment);
 
 /// Where the field `path` ("arms.2.budget") was written, or the nearest part above it.
 std::string where_of(const Node& root, std::string_view path);
+
+/// Whether a text is a whole number, of whatever size.
+bool is_whole_number(std::string_view text);
 
 using core::nearest;
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <type_traits>
@@ -42,6 +43,17 @@ std::string kind_of(const std::int64_t&);
 std::string kind_of(const std::uint64_t&);
 std::string kind_of(const double&);
 std::string kind_of(const std::string&);
+
+/// What is needed in the place of a text that is no such value: its kind, with the range where
+/// the text is a whole number beyond it.
+template <class T>
+std::string needed(const std::string& text, const T& value) {
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+    if (is_whole_number(text))
+      return "a whole number from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
+             std::to_string(std::numeric_limits<T>::max());
+  return kind_of(value);
+}
 
 /// False where the text is no such value.
 bool from_text(const std::string& text, bool& value);
@@ -152,7 +164,7 @@ void read_value(const Node& node, const std::string& path, T& value) {
       }
     }
     if (node.kind != Node::Kind::scalar || !from_text(node.scalar, value))
-      detail::refuse(node, path, kind_of(value) + " is needed");
+      detail::refuse(node, path, needed(node.scalar, value) + " is needed");
   }
 }
 

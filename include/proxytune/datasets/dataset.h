@@ -23,9 +23,8 @@ struct Dataset {
 };
 
 struct ReadOptions {
-  std::string group_key{};              // key of an entry that names its patient; empty: none
-  std::filesystem::path group_table{};  // CSV of id,group for all or some cases; empty: none
-  std::string exclude_key{};            // leave out entries whose value of this key ...
+  std::string group_key{};    // key of an entry that names its patient; empty: none
+  std::string exclude_key{};  // leave out entries whose value of this key ...
   std::vector<std::string> exclude_values{};  // ... is one of these
 };
 
@@ -40,6 +39,11 @@ std::vector<Case> first_cases(const Dataset& dataset, int count);
 /// were typed. Throws core::ConfigurationError for an unknown id, naming the nearest, and for
 /// one named twice.
 std::vector<Case> cases_by_id(const Dataset& dataset, const std::vector<std::string>& ids);
+
+/// Takes the cases' groups from a CSV file of lines id,group; a first line "id,group" is a
+/// heading, lines of other cases are passed over. Throws core::DataError for lines of another
+/// form and for the first case without one: to divide a patient unseen is worse than to stop.
+void read_groups(const std::filesystem::path& file, std::vector<Case>& cases);
 
 /// A file name without folder and image endings: "a/b_1.nii.gz" -> "b_1".
 std::string case_id(const std::filesystem::path& image);

@@ -6,8 +6,11 @@
 
 #include "proxytune/imaging/volume.h"
 
-// Files in NIfTI, NRRD, MetaImage or DICOM (one multi-frame file). Whatever is wrong with one
-// is a core::DataError that begins with its name.
+// An image is a file in NIfTI or Analyze, NRRD, MetaImage, GIPL, VTK (legacy), MRC, TIFF (a
+// stack), Stimulate, Bio-Rad or DICOM (multi-frame), or a folder with one DICOM series of one
+// slice a file. GIPL, VTK, MRC, TIFF, Stimulate and Bio-Rad know no directions: their axes are
+// taken to run along LPS. Whatever is wrong with an image is a core::DataError that begins with
+// its name.
 namespace proxytune::imaging {
 
 /// What a file says about itself before its voxels are decoded.

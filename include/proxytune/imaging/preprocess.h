@@ -83,7 +83,8 @@ struct PreparedVolume {
   LabelVolume label;
 };
 /// Orientation, Spacing, intensity, foreground crop, padding. The label holds classes. Throws
-/// core::DataError where the grids differ or no foreground is left to crop to.
+/// core::DataError where the grids differ or no foreground is left to crop to, core::FieldError
+/// where a field makes more voxels of the volume than there is room for.
 PreparedVolume preprocess(Volume image, LabelVolume label, const PreprocessOptions& options);
 
 /// Whether any voxel has a class but background; a label may lose its foreground in resampling.
@@ -105,6 +106,7 @@ struct PreparedImage {
   Geometry original_geometry;
   std::array<AxisTrace, 3> trace;
 };
+/// As `preprocess`.
 PreparedImage preprocess_image(Volume image, const PreprocessOptions& options);
 
 /// Classes predicted on the prepared grid, on the file's own grid: nearest voxel, background

@@ -28,7 +28,7 @@ LabelVolume orient(const LabelVolume& label, const std::string& codes);
 
 /// Extent and spacing of one axis after resampling to `wanted` mm. The axis is kept where
 /// wanted <= 0 or |spacing - wanted| <= 1e-3 mm; else
-/// round_half_even((extent-1)*spacing/wanted+1).
+/// round_half_even((extent-1)*spacing/wanted+1), 2^31 - 1 at most.
 struct AxisSpacing {
   int extent = 0;
   double spacing = 0;
