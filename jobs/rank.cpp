@@ -9,15 +9,21 @@
 #include "proxytune/core/error.h"
 #include "proxytune/selection/selection.h"
 #include "proxytune/similarity/pair_engine.h"
+#include "proxytune/similarity/tile_files.h"
 
 namespace proxytune::jobs {
 namespace {
 
-similarity::SubjectSet subjects(const Cases& cases) {
-  return {cases.size(), [&cases](int index) {
+similarity::SubjectSet subjects(Study& study, const Cases& cases) {
+  std::vector<std::string> keys;
+  for (int index = 0; index < cases.size(); ++index)
+    keys.push_back(cases.at(index).key);
+  return {cases.size(),
+          [&cases](int index) {
             const datasets::PreparedCase one = cases.at(index);
             return similarity::Subject{one.image, one.label, one.key, one.id};
-          }};
+          },
+          study.batches(keys)};
 }
 
 struct Measured {
@@ -25,16 +31,48 @@ struct Measured {
   double device_seconds = 0;
 };
 
+/// Tiles whose values somebody removed or damaged are computed again.
+void forget_unreadable(Study& study,
+                       const similarity::TileFiles& files,
+                       const std::vector<work::Item>& items) {
+  comm::from_root(study.world(), [&] {
+    int unreadable = 0;
+    for (const work::Item& item : items) {
+      const work::Record* known = study.finished("tile", item.key);
+      if (known == nullptr)
+        continue;
+      try {
+        files.read(*known);
+      } catch (const core::DataError& error) {
+        if (unreadable++ == 0)
+          study.log().warn(error.what());
+        study.forget("tile", item.key);
+      }
+    }
+    if (unreadable > 0)
+      study.log().warn(
+          fmt::format("{} tiles of the pair matrix are computed again", unreadable));
+    return std::string();
+  });
+}
+
 /// Hands the matrix's tiles to the ranks.
 Measured measure(Study& study, similarity::PairEngine& engine, const std::string& what) {
   const auto start = std::chrono::steady_clock::now();
-  work::ListSource source(engine.tile_items());
+  std::unique_ptr<similarity::TileFiles> files;
+  comm::together(study.world(), [&] {
+    files = std::make_unique<similarity::TileFiles>(
+        study.folder() / "pairs", study.launch() + "-" + what, study.world().rank());
+  });
+  const std::vector<work::Item> items = engine.tile_items();
+  forget_unreadable(study, *files, items);
+  work::ListSource source(items);
   const auto results = study.distribute(
       "tile",
       source,
       [&](const work::Item& item) {
         const auto tile_start = std::chrono::steady_clock::now();
-        work::Record result = engine.compute(item);
+        work::Record result = files->keep(engine.compute(item));
         const std::chrono::duration<double> taken =
             std::chrono::steady_clock::now() - tile_start;
         return result.set("seconds", taken.count());
@@ -46,8 +84,11 @@ Measured measure(Study& study, similarity::PairEngine& engine, const std::string
       // A tile is short and its end is certain: its starts are not worth a line each.
       false);
   Measured measured;
-  measured.matrix = engine.assemble(results);
-  for (const work::Item& item : engine.tile_items())
+  comm::together(study.world(), [&] {
+    measured.matrix = engine.assemble(
+        [&](const work::Item& item) { return files->read(results.at(item.key)); });
+  });
+  for (const work::Item& item : items)
     measured.device_seconds += results.at(item.key).number("seconds");
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   study.log().info(fmt::format("rank: {}: {} x {} volumes, {:.2f} s",
@@ -76,9 +117,9 @@ core::Table find_duplicates(Study& study, const PreparedData& data) {
   similarity::PairEngine engine(similarity::Metric::normalized_cross_correlation,
                                 similarity::Crop::label,
                                 study.options().similarity,
-                                subjects(data.internal),
-                                subjects(data.external));
-  const Measured measured = measure(study, engine, "internal against external");
+                                subjects(study, data.internal),
+                                subjects(study, data.external));
+  const Measured measured = measure(study, engine, "internal_against_external");
   const auto pairs =
       similarity::near_duplicates(measured.matrix, study.options().data.near_duplicate);
   for (const similarity::SimilarPair& pair : pairs)
@@ -131,7 +172,7 @@ Rankings rank(Study& study, const PreparedData& data) {
     ranking.crop = crop;
     ranking.unit = similarity::unit_of(metric, study.options().similarity);
     similarity::PairEngine engine(
-        metric, crop, study.options().similarity, subjects(data.internal));
+        metric, crop, study.options().similarity, subjects(study, data.internal));
     Measured measured = measure(study, engine, ranking.name());
     ranking.matrix = std::move(measured.matrix);
     ranking.device_seconds = measured.device_seconds;

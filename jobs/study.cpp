@@ -183,6 +183,31 @@ void Study::require_same_cases(const study::Fields& keys) {
   });
 }
 
+std::vector<int> Study::batches(const std::vector<std::string>& keys) {
+  const std::string text = comm::from_root(world(), [&] {
+    const study::StudyFolder folder = study::StudyFolder::open(folder_path_, options_.name);
+    study::Fields known = folder.fields("batches").value_or(study::Fields{});
+    int next = 0;
+    for (const auto& [key, batch] : known)
+      next = std::max(next, std::stoi(batch) + 1);
+    bool grown = false;
+    std::string lines;
+    for (const std::string& key : keys) {
+      const auto [place, is_new] = known.try_emplace(key, std::to_string(next));
+      grown = grown || is_new;
+      lines += place->second + "\n";
+    }
+    if (grown)
+      folder.save_fields("batches", known);
+    return lines;
+  });
+  std::vector<int> batches;
+  std::istringstream lines(text);
+  for (int batch = 0; lines >> batch;)
+    batches.push_back(batch);
+  return batches;
+}
+
 void Study::forget(const std::string& kind, const std::string& key) {
   past_.finished.erase(kind + "/" + key);
 }

@@ -55,6 +55,10 @@ class Study {
   /// "internal/<id>" or "external/<id>". Collective.
   void require_same_cases(const study::Fields& keys);
 
+  /// In which batch each case, by content key, came to this study; those not seen before are
+  /// the next batch. What pairs of older batches gave stays as it is. Collective.
+  std::vector<int> batches(const std::vector<std::string>& keys);
+
   /// What an earlier launch or stage finished; known on rank 0 only. Null: nothing.
   const work::Record* finished(const std::string& kind, const std::string& key) const;
   /// Lets a finished piece run again.

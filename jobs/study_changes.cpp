@@ -82,6 +82,8 @@ const study::FieldClasses& field_classes() {
           {"final_training.repeats", extends},
           {"final_training", invalidates({"train"})},
           {"similarity.tile", no_effect},
+          {"similarity.memory", no_effect},
+          {"similarity.threads", no_effect},
           {"similarity", invalidates({"rank", "select", "sweep", "search", "train"})},
           {"data.validation_cases", invalidates({"select", "sweep", "search", "train"})},
           {"data.splits", invalidates({"select", "sweep", "search", "train"})},

@@ -35,10 +35,15 @@ void validate(const SimilarityOptions& options) {
         options.cube,
         "no window of edge " + std::to_string(options.window) +
             " lies inside such a cube. Make the cube larger, or take the zero_padded border.");
-  if (options.tile < 1)
+  if (options.tile < 0)
     refuse("tile",
            options.tile,
-           "a tile holds at least one volume. Use 1 or more; the default is 16.");
+           "a tile holds at least one volume. Use 1 or more, or 0 for the automatic edge.");
+  if (options.memory < 1)
+    refuse(
+        "memory", options.memory, "images need some. Use 1 MiB or more; the default is 1024.");
+  if (options.threads < 1 || options.threads > 1024)
+    refuse("threads", options.threads, "the work needs 1 to 1024. Use the cores of a rank.");
 }
 
 }  // namespace proxytune::similarity

@@ -1,14 +1,26 @@
 #include "proxytune/similarity/pair_engine.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
+#include <tuple>
 #include <utility>
 
+#include "parallel.h"
+#include "prepared_cache.h"
 #include "proxytune/core/error.h"
 #include "proxytune/core/hash.h"
 #include "proxytune/imaging/transforms.h"
 
 namespace proxytune::similarity {
 namespace {
+
+/// Rows that a thread takes at once: as many as local NCC works on together.
+constexpr int rows_a_task = 8;
+
+std::size_t at(int place) {
+  return static_cast<std::size_t>(place);
+}
 
 bool all_equal(const std::vector<imaging::Shape>& shapes) {
   return std::adjacent_find(shapes.begin(), shapes.end(), std::not_equal_to<>()) ==
@@ -23,8 +35,33 @@ Tile tile_of(const work::Item& item) {
 }
 
 std::size_t cells(const Tile& tile) {
-  return static_cast<std::size_t>(tile.row_end - tile.row_begin) *
-         static_cast<std::size_t>(tile.column_end - tile.column_begin);
+  return at(tile.row_end - tile.row_begin) * at(tile.column_end - tile.column_begin);
+}
+
+std::vector<const PreparedImage*> pointers(const std::vector<Prepared>& images) {
+  std::vector<const PreparedImage*> result;
+  for (const Prepared& image : images)
+    result.push_back(image.get());
+  return result;
+}
+
+/// A part of a block of rows x columns that one thread computes.
+struct Task {
+  int row_begin, row_end;
+  int column_begin, column_end;
+  Cells cells;
+};
+
+/// Of a block on the diagonal: squares on the diagonal, and what lies to their right.
+std::vector<Task> tasks_of(int rows, int columns, bool diagonal) {
+  std::vector<Task> tasks;
+  for (int row = 0; row < rows; row += rows_a_task) {
+    const int end = std::min(row + rows_a_task, rows);
+    if (diagonal)
+      tasks.push_back({row, end, row, end, Cells::upper});
+    tasks.push_back({row, end, diagonal ? end : 0, columns, Cells::all});
+  }
+  return tasks;
 }
 
 }  // namespace
@@ -33,12 +70,11 @@ PairEngine::PairEngine(Metric metric,
                        Crop crop,
                        const SimilarityOptions& options,
                        SubjectSet volumes)
-    : crop_(crop),
-      options_(options),
-      measure_(make_measure(metric, options)),
-      rows_(side(std::move(volumes))),
-      columns_(rows_),
-      symmetric_(all_equal(rows_.shapes)) {}
+    : PairEngine(metric, crop, options, volumes, volumes) {
+  symmetric_ = all_equal(rows_.shapes);
+  if (symmetric_)
+    put_in_order(columns_, false);
+}
 
 PairEngine::PairEngine(Metric metric,
                        Crop crop,
@@ -47,9 +83,17 @@ PairEngine::PairEngine(Metric metric,
                        SubjectSet columns)
     : crop_(crop),
       options_(options),
-      measure_(make_measure(metric, options)),
       rows_(side(std::move(rows))),
-      columns_(side(std::move(columns))) {}
+      columns_(side(std::move(columns))),
+      cache_(std::make_unique<PreparedCache>(at(options.memory) << 20U)) {
+  const InstructionSet set = chosen_instruction_set();
+  for (int thread = 0; thread < options.threads; ++thread)
+    measures_.push_back(make_measure(metric, options, set));
+  put_in_order(rows_, false);
+  put_in_order(columns_, true);
+}
+
+PairEngine::~PairEngine() = default;
 
 PairEngine::Side PairEngine::side(SubjectSet set) const {
   Side side;
@@ -60,13 +104,31 @@ PairEngine::Side PairEngine::side(SubjectSet set) const {
                               ? imaging::Shape{options_.cube, options_.cube, options_.cube}
                               : subject.image.shape);
   }
+  if (set.batches.empty())
+    set.batches.assign(at(set.size), 0);
   side.set = std::move(set);
   return side;
 }
 
+void PairEngine::put_in_order(Side& side, bool by_shape) const {
+  side.order.resize(at(side.set.size));
+  std::iota(side.order.begin(), side.order.end(), 0);
+  const auto place = [&](int volume) {
+    const imaging::Shape shape = by_shape ? side.shapes[at(volume)] : imaging::Shape{};
+    return std::tuple(side.set.batches[at(volume)], shape.z, shape.y, shape.x, volume);
+  };
+  std::sort(side.order.begin(), side.order.end(), [&](int one, int other) {
+    return place(one) < place(other);
+  });
+  std::vector<int> batches;
+  for (const int volume : side.order)
+    batches.push_back(side.set.batches[at(volume)]);
+  side.blocks = blocks_of(batches, options_.tile);
+}
+
 std::vector<Tile> PairEngine::tiles() const {
-  return symmetric_ ? tile_upper_triangle(rows_.set.size, options_.tile)
-                    : tile_rectangle(rows_.set.size, columns_.set.size, options_.tile);
+  return symmetric_ ? tile_upper_triangle(rows_.blocks)
+                    : tile_rectangle(rows_.blocks, columns_.blocks);
 }
 
 bool PairEngine::on_diagonal(const Tile& tile) const {
@@ -75,18 +137,18 @@ bool PairEngine::on_diagonal(const Tile& tile) const {
 
 std::string PairEngine::tile_key(const Tile& tile) const {
   core::ContentHasher hasher;
-  hasher.add("pair tile 1");
+  hasher.add("pair tile 2");
   // Of a tile on the diagonal, a symmetric matrix computes the upper half only.
   hasher.add(symmetric_ ? "symmetric" : "rectangular");
-  hasher.add(measure_->identity());
+  hasher.add(measures_.front()->identity());
   hasher.add(crop_ == Crop::label ? "label crop, cube " + std::to_string(options_.cube)
                                   : std::string("rows on the grids of the columns"));
   hasher.add("rows");
   for (int row = tile.row_begin; row < tile.row_end; ++row)
-    hasher.add(rows_.keys[static_cast<std::size_t>(row)]);
+    hasher.add(rows_.keys[at(rows_.order[at(row)])]);
   hasher.add("columns");
   for (int column = tile.column_begin; column < tile.column_end; ++column)
-    hasher.add(columns_.keys[static_cast<std::size_t>(column)]);
+    hasher.add(columns_.keys[at(columns_.order[at(column)])]);
   return hasher.hexadecimal();
 }
 
@@ -99,96 +161,159 @@ std::vector<work::Item> PairEngine::tile_items() const {
         .set("row_end", std::int64_t{tile.row_end})
         .set("column_begin", std::int64_t{tile.column_begin})
         .set("column_end", std::int64_t{tile.column_end});
+    // Full tiles alike, so that neighbours stay neighbours; the half and the torn ones last.
     item.expected_cost = static_cast<double>(cells(tile)) * (on_diagonal(tile) ? 0.5 : 1.0);
     items.push_back(std::move(item));
   }
   return items;
 }
 
-PairEngine::Prepared PairEngine::prepared(const Side& side, int volume) const {
-  return prepared(side, volume, side.shapes[static_cast<std::size_t>(volume)]);
-}
-
-PairEngine::Prepared PairEngine::prepared(const Side& side,
-                                          int volume,
-                                          const imaging::Shape& shape) const {
+Prepared PairEngine::prepare(const Side& side,
+                             int volume,
+                             const imaging::Shape& shape,
+                             int thread) const {
+  const Measure& measure = *measures_[at(thread)];
   const Subject subject = side.set.at(volume);
   if (crop_ == Crop::label)
-    return measure_->prepare(imaging::view(label_cube(subject, options_.cube)));
+    return measure.prepare(imaging::view(label_cube(subject, options_.cube)));
   if (subject.image.shape == shape)
-    return measure_->prepare(subject.image);
-  return measure_->prepare(imaging::view(imaging::resize_trilinear(subject.image, shape)));
+    return measure.prepare(subject.image);
+  return measure.prepare(imaging::view(imaging::resize_trilinear(subject.image, shape)));
 }
 
-void PairEngine::keep_columns(const Tile& tile) {
-  std::erase_if(kept_columns_, [&](const auto& kept) {
-    return kept.first < tile.column_begin || kept.first >= tile.column_end;
-  });
-  for (int column = tile.column_begin; column < tile.column_end; ++column)
-    if (!kept_columns_.contains(column))
-      kept_columns_[column] = prepared(columns_, column);
-}
-
-std::vector<double> PairEngine::tile_values(const Tile& tile) {
-  keep_columns(tile);
-  const bool diagonal = on_diagonal(tile);
-  const auto width = static_cast<std::size_t>(tile.column_end - tile.column_begin);
-  std::vector<double> values(cells(tile));
-  const auto value = [&](int row, int column) -> double& {
-    return values[static_cast<std::size_t>(row - tile.row_begin) * width +
-                  static_cast<std::size_t>(column - tile.column_begin)];
+std::vector<Prepared> PairEngine::prepared(const Places& places,
+                                           const imaging::Shape* on_grid) {
+  std::vector<Prepared> images(at(places.size()));
+  std::vector<std::size_t> missing;
+  std::vector<PreparedKey> keys;
+  const auto volume_at = [&](std::size_t i) {
+    return places.side->order[at(places.begin) + i];
   };
-  for (int row = tile.row_begin; row < tile.row_end; ++row) {
-    std::vector<std::pair<imaging::Shape, Prepared>> on_grids;
-    const auto on_grid = [&](const imaging::Shape& shape) -> const PreparedImage& {
-      const auto found = std::find_if(on_grids.begin(), on_grids.end(), [&](const auto& grid) {
-        return grid.first == shape;
-      });
-      if (found != on_grids.end())
-        return *found->second;
-      on_grids.emplace_back(shape, prepared(rows_, row, shape));
-      return *on_grids.back().second;
-    };
-    if (diagonal)
-      on_grids.emplace_back(rows_.shapes.front(), kept_columns_.at(row));
-    for (int column = diagonal ? row : tile.column_begin; column < tile.column_end; ++column) {
-      const auto& shape = columns_.shapes[static_cast<std::size_t>(column)];
-      value(row, column) = measure_->compare(on_grid(shape), *kept_columns_.at(column));
-      if (diagonal)
-        value(column, row) = value(row, column);
-    }
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const auto volume = at(volume_at(i));
+    keys.push_back({places.side->keys[volume],
+                    on_grid == nullptr ? places.side->shapes[volume] : *on_grid});
+    images[i] = cache_->find(keys.back());
+    if (!images[i])
+      missing.push_back(i);
   }
-  return values;
+  for_each_in_parallel(missing.size(), options_.threads, [&](std::size_t m, int thread) {
+    const std::size_t i = missing[m];
+    images[i] = prepare(*places.side, volume_at(i), keys[i].shape, thread);
+  });
+  for (const std::size_t i : missing)
+    cache_->keep(keys[i], images[i]);
+  return images;
 }
 
-work::Record PairEngine::compute(const work::Item& item) {
+/// Learns it from the largest image of the tile.
+int PairEngine::images_at_once(const Tile& tile) {
+  int largest = tile.column_begin;
+  const auto voxels = [&](int place) {
+    return columns_.shapes[at(columns_.order[at(place)])].voxels();
+  };
+  for (int place = tile.column_begin; place < tile.column_end; ++place)
+    if (voxels(place) > voxels(largest))
+      largest = place;
+  const std::size_t bytes =
+      prepared({&columns_, largest, largest + 1}, nullptr).front()->bytes();
+  const std::size_t limit = at(options_.memory) << 20U;
+  if (2 * bytes > limit)
+    throw core::ConfigurationError("similarity.memory is " + std::to_string(options_.memory) +
+                                   " MiB, but two images made ready for comparing take " +
+                                   std::to_string((2 * bytes >> 20U) + 1) +
+                                   " MiB: give it that much or more");
+  return static_cast<int>(std::min<std::size_t>(limit / bytes, 1U << 20U));
+}
+
+void PairEngine::compute_part(const Tile& tile, const Tile& part, TileValues& values) {
+  const bool diagonal = symmetric_ && part.row_begin == part.column_begin;
+  const imaging::Shape grid = columns_.shapes[at(columns_.order[at(part.column_begin)])];
+  const std::vector<Prepared> column_images =
+      prepared({&columns_, part.column_begin, part.column_end}, nullptr);
+  const std::vector<Prepared> row_images =
+      diagonal ? column_images : prepared({&rows_, part.row_begin, part.row_end}, &grid);
+  const auto rows = pointers(row_images);
+  const auto columns = pointers(column_images);
+  const auto tasks =
+      tasks_of(part.row_end - part.row_begin, part.column_end - part.column_begin, diagonal);
+  const auto width = at(tile.column_end - tile.column_begin);
+  const auto cell = [&](int row, int column) -> double& {
+    return values[at(part.row_begin - tile.row_begin + row) * width +
+                  at(part.column_begin - tile.column_begin + column)];
+  };
+  for_each_in_parallel(tasks.size(), options_.threads, [&](std::size_t t, int thread) {
+    const Task& task = tasks[t];
+    const Images some_rows =
+        Images(rows).subspan(at(task.row_begin), at(task.row_end - task.row_begin));
+    const Images some_columns =
+        Images(columns).subspan(at(task.column_begin), at(task.column_end - task.column_begin));
+    std::vector<double> computed(some_rows.size() * some_columns.size());
+    measures_[at(thread)]->compare_all(some_rows, some_columns, task.cells, computed);
+    auto value = computed.begin();
+    for (int row = task.row_begin; row < task.row_end; ++row)
+      for (int column = task.column_begin; column < task.column_end; ++column) {
+        cell(row, column) = *value;
+        if (diagonal)
+          cell(column, row) = *value;
+        ++value;
+      }
+  });
+}
+
+TileValues PairEngine::compute(const work::Item& item) {
   const Tile tile = tile_of(item);
   if (tile.row_begin < 0 || tile.row_end > rows_.set.size || tile.column_begin < 0 ||
       tile.column_end > columns_.set.size || tile_key(tile) != item.key)
     throw core::DataError(
         "a tile of the pair matrix names volumes that this run does not have; "
         "all ranks must start the same study.");
-  work::Record result;
-  result.set("values", tile_values(tile));
-  return result;
+  TileValues values(cells(tile));
+  const int at_once = images_at_once(tile);
+  const int rows = tile.row_end - tile.row_begin;
+  const int columns = tile.column_end - tile.column_begin;
+  const bool fits = on_diagonal(tile) ? rows <= at_once : rows + columns <= at_once;
+  const int step = fits ? std::max(rows, columns) : at_once / 2;
+  const auto same_shape_end = [&](int column) {
+    int end = column + 1;
+    while (end < std::min(column + step, tile.column_end) &&
+           columns_.shapes[at(columns_.order[at(end)])] ==
+               columns_.shapes[at(columns_.order[at(column)])])
+      ++end;
+    return end;
+  };
+  for (int row = tile.row_begin; row < tile.row_end; row += step)
+    for (int column = on_diagonal(tile) ? row : tile.column_begin; column < tile.column_end;) {
+      const int end = same_shape_end(column);
+      compute_part(tile, {row, std::min(row + step, tile.row_end), column, end}, values);
+      column = end;
+    }
+  if (on_diagonal(tile))
+    for (int row = 0; row < rows; ++row)
+      for (int column = 0; column < row; ++column)
+        values[at(row) * at(columns) + at(column)] = values[at(column) * at(columns) + at(row)];
+  return values;
 }
 
-PairMatrix PairEngine::assemble(const std::map<std::string, work::Record>& results) const {
+PairMatrix PairEngine::assemble(
+    const std::function<TileValues(const work::Item&)>& values_of) const {
   PairMatrix matrix{rows_.set.size, columns_.set.size, {}};
-  matrix.values.resize(static_cast<std::size_t>(matrix.rows) *
-                       static_cast<std::size_t>(matrix.columns));
-  for (const Tile& tile : tiles()) {
-    const auto found = results.find(tile_key(tile));
-    if (found == results.end() || found->second.numbers("values").size() != cells(tile))
+  matrix.values.resize(at(matrix.rows) * at(matrix.columns));
+  for (const work::Item& item : tile_items()) {
+    const Tile tile = tile_of(item);
+    const TileValues values = values_of(item);
+    if (values.size() != cells(tile))
       throw core::DataError("the tile of rows " + std::to_string(tile.row_begin) +
                             " and columns " + std::to_string(tile.column_begin) +
-                            " is missing from the pair matrix; run the rank stage again.");
-    auto value = found->second.numbers("values").begin();
+                            " of the pair matrix is torn; run the rank stage again.");
+    auto value = values.begin();
     for (int row = tile.row_begin; row < tile.row_end; ++row)
       for (int column = tile.column_begin; column < tile.column_end; ++column) {
-        matrix.at(row, column) = *value;
+        const int i = rows_.order[at(row)];
+        const int j = columns_.order[at(column)];
+        matrix.at(i, j) = *value;
         if (symmetric_)
-          matrix.at(column, row) = *value;
+          matrix.at(j, i) = *value;
         ++value;
       }
   }
@@ -196,11 +321,7 @@ PairMatrix PairEngine::assemble(const std::map<std::string, work::Record>& resul
 }
 
 PairMatrix PairEngine::compute_all() {
-  std::map<std::string, work::Record> results;
-  for (const work::Item& item : tile_items())
-    if (!results.contains(item.key))
-      results[item.key] = compute(item);
-  return assemble(results);
+  return assemble([&](const work::Item& item) { return compute(item); });
 }
 
 }  // namespace proxytune::similarity

@@ -15,9 +15,13 @@ std::size_t cell(const PairMatrix& matrix, int row, int column) {
          static_cast<std::size_t>(column);
 }
 
-void check_edge(int edge) {
-  if (edge < 1)
-    throw std::invalid_argument("a tile without volumes");
+constexpr int smallest_edge = 4;
+constexpr int largest_edge = 64;
+constexpr int blocks_a_batch = 12;
+
+int edge_for(int volumes) {
+  return std::clamp(
+      (volumes + blocks_a_batch - 1) / blocks_a_batch, smallest_edge, largest_edge);
 }
 
 }  // namespace
@@ -29,23 +33,35 @@ double& PairMatrix::at(int row, int column) {
   return values[cell(*this, row, column)];
 }
 
-std::vector<Tile> tile_upper_triangle(int volumes, int edge) {
-  check_edge(edge);
+std::vector<Block> blocks_of(const std::vector<int>& batches, int edge) {
+  std::vector<Block> blocks;
+  const auto volumes = static_cast<int>(batches.size());
+  for (int begin = 0; begin < volumes;) {
+    const auto first = batches.begin() + begin;
+    const auto end =
+        static_cast<int>(std::upper_bound(first, batches.end(), *first) - batches.begin());
+    const int step = edge > 0 ? edge : edge_for(end - begin);
+    for (; begin < end; begin = blocks.back().end)
+      blocks.push_back({begin, std::min(begin + step, end)});
+  }
+  return blocks;
+}
+
+std::vector<Tile> tile_upper_triangle(const std::vector<Block>& blocks) {
   std::vector<Tile> tiles;
-  for (int row = 0; row < volumes; row += edge)
-    for (int column = row; column < volumes; column += edge)
+  for (std::size_t row = 0; row < blocks.size(); ++row)
+    for (std::size_t column = row; column < blocks.size(); ++column)
       tiles.push_back(
-          {row, std::min(row + edge, volumes), column, std::min(column + edge, volumes)});
+          {blocks[row].begin, blocks[row].end, blocks[column].begin, blocks[column].end});
   return tiles;
 }
 
-std::vector<Tile> tile_rectangle(int rows, int columns, int edge) {
-  check_edge(edge);
+std::vector<Tile> tile_rectangle(const std::vector<Block>& rows,
+                                 const std::vector<Block>& columns) {
   std::vector<Tile> tiles;
-  for (int row = 0; row < rows; row += edge)
-    for (int column = 0; column < columns; column += edge)
-      tiles.push_back(
-          {row, std::min(row + edge, rows), column, std::min(column + edge, columns)});
+  for (const Block& row : rows)
+    for (const Block& column : columns)
+      tiles.push_back({row.begin, row.end, column.begin, column.end});
   return tiles;
 }
 

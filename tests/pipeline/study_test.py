@@ -100,6 +100,34 @@ class StudyTest(ProgramTest):
         self.assertLessEqual(len(after) - len(before), 4 + 4 + 2)
         self.assertGreaterEqual(len(after) - len(before), 4)
 
+    def test_pairs_that_are_gone_or_damaged_are_computed_again(self):
+        path, folder = self.study("pairs")
+        self.done(run("run", path, ranks=2))
+        trials = finished_trials(folder)
+        files = sorted((folder / "pairs").glob("*.tiles"))
+        files[0].unlink()
+        data = bytearray(files[-1].read_bytes())
+        data[3] ^= 1
+        files[-1].write_bytes(data)
+        result = self.done(run("run", path, ranks=2))
+        self.assertIn("is missing or damaged", result.text)
+        self.assertIn("are computed again", result.text)
+        self.assertEqual(finished_trials(folder), trials)
+        self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
+
+    def test_a_grown_set_computes_the_new_pairs_only(self):
+        path, folder = self.study("grown", TINY_STUDY.replace("  validation_cases: 2", "  validation_cases: 2\n  cases: 4"))
+        self.done(run("rank", path, ranks=2))
+
+        def pairs():
+            return sum(event["data"]["count"] for event in journal_events(folder) if event["stage"] == "tile")
+
+        before = pairs()
+        path.write_text(path.read_text().replace("cases: 4", "cases: 6"))
+        self.done(run("rank", path, "--accept-changes", ranks=2))
+        # Tiles have an edge of 2: 4 -> 6 cases adds a column of two tiles and one on the diagonal; and 2 x 2 external pairs.
+        self.assertEqual(pairs() - before, 3 * 4 + 2 * 2)
+
     def test_it_prints_the_tables_and_says_where_results_are(self):
         for words in ("Table 1", "Table 2", "results.h5"):
             self.assertIn(words, self.reference_output)

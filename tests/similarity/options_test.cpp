@@ -36,7 +36,7 @@ TEST(SimilarityOptionsTest, RefusesWhatCannotWork) {
   EXPECT_NE(complaint({.window = 1}), "");
   EXPECT_NE(complaint({.cube = 1}), "");
   EXPECT_NE(complaint({.border = Border::interior, .cube = 8}), "");
-  EXPECT_NE(complaint({.tile = 0}), "");
+  EXPECT_NE(complaint({.tile = -1}), "");
 }
 
 struct FieldNames {
@@ -61,7 +61,9 @@ TEST(SimilarityOptionsTest, DescribesEveryField) {
                                       "border",
                                       "cube",
                                       "include_self",
-                                      "tile"}));
+                                      "tile",
+                                      "memory",
+                                      "threads"}));
 }
 
 }  // namespace

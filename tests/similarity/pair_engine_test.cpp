@@ -1,11 +1,14 @@
 #include "proxytune/similarity/pair_engine.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "proxytune/core/error.h"
+#include "proxytune/core/hash.h"
 #include "proxytune/imaging/transforms.h"
 
 #include "tests/similarity/textures.h"
@@ -27,13 +30,15 @@ struct Shelf {
     labels.push_back(label);
   }
   SubjectSet set() const {
-    return {
-        static_cast<int>(images.size()), [this](int i) {
-          const auto& image = images[static_cast<std::size_t>(i)];
-          const auto& label = labels[static_cast<std::size_t>(i)];
-          const std::string name = "case_" + std::to_string(i);
-          return Subject{imaging::view(image), {image.shape, label}, name + " content", name};
-        }};
+    return {static_cast<int>(images.size()), [this](int i) {
+              const auto& image = images[static_cast<std::size_t>(i)];
+              const auto& label = labels[static_cast<std::size_t>(i)];
+              const std::string name = "case_" + std::to_string(i);
+              return Subject{imaging::view(image),
+                             {image.shape, label},
+                             core::content_hash(std::as_bytes(std::span(image.voxels))),
+                             name};
+            }};
   }
 };
 
@@ -60,10 +65,12 @@ constexpr Metric both_metrics[] = {Metric::mutual_information,
 
 TEST(TileTest, CoversEveryPairOfTheTriangleOnce) {
   for (const int volumes : {0, 1, 2, 7, 16, 17})
-    for (const int edge : {1, 3, 16, 40}) {
+    for (const int edge : {0, 1, 3, 16, 40}) {
       std::multiset<std::pair<int, int>> pairs;
-      for (const Tile& tile : tile_upper_triangle(volumes, edge)) {
-        EXPECT_LE(tile.row_end - tile.row_begin, edge);
+      std::vector<int> batches(static_cast<std::size_t>(volumes), 0);
+      std::fill(batches.begin() + volumes / 2, batches.end(), 3);
+      for (const Tile& tile : tile_upper_triangle(blocks_of(batches, edge))) {
+        EXPECT_LE(tile.row_end - tile.row_begin, edge == 0 ? 4 : edge);
         for (int row = tile.row_begin; row < tile.row_end; ++row)
           for (int column = std::max(row, tile.column_begin); column < tile.column_end;
                ++column)
@@ -79,7 +86,8 @@ TEST(TileTest, CoversEveryPairOfTheTriangleOnce) {
 
 TEST(TileTest, CoversEveryCellOfARectangleOnce) {
   std::multiset<std::pair<int, int>> cells;
-  for (const Tile& tile : tile_rectangle(5, 7, 3))
+  for (const Tile& tile :
+       tile_rectangle(blocks_of({0, 0, 0, 0, 1}, 3), blocks_of({0, 0, 1, 1, 1, 1, 1}, 3)))
     for (int row = tile.row_begin; row < tile.row_end; ++row)
       for (int column = tile.column_begin; column < tile.column_end; ++column)
         cells.insert({row, column});
@@ -97,11 +105,7 @@ TEST(PairEngineTest, TilesOfATriangleAndOfARectangleAreDifferentWork) {
   const work::Item half = triangle.tile_items().at(0);
   const work::Item whole = rectangle.tile_items().at(0);
   EXPECT_NE(half.key, whole.key);
-  EXPECT_EQ(
-      rectangle
-          .assemble({{half.key, triangle.compute(half)}, {whole.key, rectangle.compute(whole)}})
-          .values,
-      triangle.compute_all().values);
+  EXPECT_EQ(rectangle.compute_all().values, triangle.compute_all().values);
 }
 
 TEST(PairEngineTest, NoTileSizeAndNoOrderChangesABit) {
@@ -114,10 +118,11 @@ TEST(PairEngineTest, NoTileSizeAndNoOrderChangesABit) {
         PairEngine engine(metric, crop, small_options(tile), shelf.set());
         auto items = engine.tile_items();
         std::reverse(items.begin(), items.end());
-        std::map<std::string, work::Record> results;
+        std::map<std::string, TileValues> results;
         for (const auto& item : items)
           results[item.key] = engine.compute(item);
-        EXPECT_EQ(engine.assemble(results).values, whole.values);
+        const auto kept = [&](const work::Item& item) { return results.at(item.key); };
+        EXPECT_EQ(engine.assemble(kept).values, whole.values);
       }
     }
 }
@@ -172,21 +177,92 @@ TEST(PairEngineTest, WithoutCropEqualShapesMakeTheMatrixSymmetric) {
   EXPECT_EQ(engine.compute_all().values, ordered.compute_all().values);
 }
 
-TEST(PairEngineTest, AGrownSetKeepsItsFullTiles) {
-  const Shelf shelf = equal_shapes(6);
+std::set<std::string> keys_of(const PairEngine& engine) {
+  std::set<std::string> keys;
+  for (const auto& item : engine.tile_items())
+    keys.insert(item.key);
+  return keys;
+}
+
+/// The set with its last volume in front, which came in a second batch.
+SubjectSet grown_in_front(const Shelf& shelf) {
+  SubjectSet set = shelf.set();
+  const auto at = set.at;
+  const int last = set.size - 1;
+  set.at = [at, last](int i) { return at(i == 0 ? last : i - 1); };
+  set.batches.assign(static_cast<std::size_t>(set.size), 0);
+  set.batches.front() = 1;
+  return set;
+}
+
+TEST(PairEngineTest, AGrownSetKeepsAllTilesWhereverTheNewVolumeStands) {
+  const Shelf shelf = equal_shapes(7);
   Shelf grown = shelf;
   grown.add(50, {8, 9, 10});
-  std::set<std::string> before;
-  for (const auto& item :
-       PairEngine(Metric::mutual_information, Crop::label, small_options(2), shelf.set())
-           .tile_items())
-    before.insert(item.key);
-  PairEngine engine(Metric::mutual_information, Crop::label, small_options(2), grown.set());
-  std::size_t kept = 0;
-  for (const auto& item : engine.tile_items())
-    kept += before.count(item.key);
-  EXPECT_EQ(kept, before.size());
-  EXPECT_EQ(engine.tile_items().size(), before.size() + 4);
+  for (const int tile : {0, 2, 5}) {
+    PairEngine before(
+        Metric::mutual_information, Crop::label, small_options(tile), shelf.set());
+    PairEngine after(
+        Metric::mutual_information, Crop::label, small_options(tile), grown_in_front(grown));
+    std::size_t pairs = 0;  // of the tiles that are new
+    for (const auto& item : after.tile_items())
+      if (!keys_of(before).contains(item.key))
+        pairs += after.compute(item).size();
+    EXPECT_EQ(pairs, 8U) << tile;
+    const auto matrix = after.compute_all();
+    const auto small = before.compute_all();
+    for (int row = 0; row < 7; ++row)
+      for (int column = 0; column < 7; ++column)
+        EXPECT_EQ(matrix.at(row + 1, column + 1), small.at(row, column));
+  }
+}
+
+TEST(PairEngineTest, NoMemoryLimitAndNoNumberOfThreadsChangesABit) {
+  const Shelf shelves[] = {equal_shapes(21), unequal_shapes(9)};
+  for (const Shelf& shelf : shelves)
+    for (const Metric metric : both_metrics)
+      for (const Crop crop : {Crop::none, Crop::label}) {
+        SimilarityOptions options = small_options(21);
+        options.cube = 60;
+        PairEngine plain(metric, crop, options, shelf.set());
+        options.memory = metric == Metric::mutual_information ? 1 : 7;  // 4 cubes
+        options.threads = 3;
+        PairEngine limited(metric, crop, options, shelf.set());
+        EXPECT_EQ(plain.compute_all().values, limited.compute_all().values);
+      }
+}
+
+TEST(PairEngineTest, SaysHowMuchMemoryTwoImagesTake) {
+  const Shelf shelf = equal_shapes(3);
+  SimilarityOptions options = small_options(2);
+  options.cube = 64;
+  options.memory = 2;
+  PairEngine engine(Metric::normalized_cross_correlation, Crop::label, options, shelf.set());
+  try {
+    engine.compute_all();
+    FAIL() << "two cubes of 64 voxels fit into 2 MiB";
+  } catch (const core::ConfigurationError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("similarity.memory is 2 MiB, but two images"));
+  }
+}
+
+TEST(PairEngineTest, ComparesColumnsOfOneShapeTogether) {
+  const Shelf shelf = unequal_shapes(9);
+  PairEngine engine(Metric::mutual_information, Crop::none, small_options(3), shelf.set());
+  int resampled = 0;
+  SubjectSet counting = shelf.set();
+  const auto at = counting.at;
+  counting.at = [&](int i) {
+    ++resampled;
+    return at(i);
+  };
+  PairEngine counted(Metric::mutual_information, Crop::none, small_options(3), counting);
+  resampled = 0;
+  EXPECT_EQ(counted.compute_all().values, engine.compute_all().values);
+  std::set<std::array<int, 3>> shapes;
+  for (const auto& image : shelf.images)
+    shapes.insert({image.shape.z, image.shape.y, image.shape.x});
+  EXPECT_LE(resampled, 9 * static_cast<int>(shapes.size()));
 }
 
 TEST(PairEngineTest, ATilesKeyNamesWhatChangesItsValuesAndNothingElse) {
@@ -246,15 +322,11 @@ TEST(PairEngineTest, TakesNoVolumeAndOneVolume) {
   }
 }
 
-TEST(PairEngineTest, SaysWhichTileIsMissing) {
+TEST(PairEngineTest, SaysWhichTileIsTorn) {
   const Shelf shelf = equal_shapes(3);
   PairEngine engine(Metric::mutual_information, Crop::label, small_options(2), shelf.set());
-  EXPECT_THROW(engine.assemble({}), core::DataError);
-  auto items = engine.tile_items();
-  std::map<std::string, work::Record> results;
-  for (const auto& item : items)
-    results[item.key].set("values", std::vector<double>{1});
-  EXPECT_THROW(engine.assemble(results), core::DataError);
+  EXPECT_THROW(engine.assemble([](const work::Item&) { return TileValues{1}; }),
+               core::DataError);
 }
 
 TEST(PairEngineTest, RefusesATileOfOtherVolumes) {

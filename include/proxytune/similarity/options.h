@@ -58,7 +58,9 @@ struct SimilarityOptions {
   Border border = Border::zero_padded;
   int cube = 64;
   bool include_self = true;
-  int tile = 16;
+  int tile = 0;
+  int memory = 1024;
+  int threads = 1;
   bool operator==(const SimilarityOptions&) const = default;
 };
 
@@ -90,9 +92,18 @@ void describe(Fields& fields, SimilarityOptions& options) {
   fields("include_self",
          options.include_self,
          "whether a volume's importance averages over the pair with itself, as in the paper");
-  fields("tile",
-         options.tile,
-         "edge of a tile of the pair matrix, in volumes; no result depends on it");
+  fields(
+      "tile",
+      options.tile,
+      "edge of a tile of the pair matrix, in volumes; 0: a twelfth of the set, from 4 to 64; "
+      "no result depends on it");
+  fields(
+      "memory",
+      options.memory,
+      "MiB that a rank may fill with images made ready for comparing; no result depends on it");
+  fields("threads",
+         options.threads,
+         "threads of a rank that compare pairs; no result depends on them");
 }
 
 /// Throws core::FieldError.

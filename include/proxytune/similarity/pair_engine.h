@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,24 +14,34 @@
 
 namespace proxytune::similarity {
 
+class PreparedCache;
+
 /// Volume i of a set; what the views point to stays alive as long as the engine.
 using SubjectSource = std::function<Subject(int)>;
 
-/// Volumes by position.
+/// Volumes by position. `batches` says in which batch each arrived (empty: all in one): tiles
+/// do not cross from one batch into another, so a set that has grown keeps all its tiles.
 struct SubjectSet {
   int size = 0;
   SubjectSource at;
+  std::vector<int> batches = {};
 };
+
+/// A tile's values, rows x columns in C order.
+using TileValues = std::vector<double>;
 
 /// Computes the pair matrix of one set with itself, or of two sets, tile by tile. A tile's key
 /// is a hash of the measure and of its volumes' contents, and its values depend on nothing
-/// else: any rank may compute any tile in any order, and a set that has grown keeps its full
-/// tiles.
+/// else: any rank may compute any tile in any order, with any number of threads and any
+/// similarity.memory.
 ///
 /// With the label crop, or where all volumes have one shape anyway, the matrix of one set is
 /// symmetric and only its upper triangle is computed: n(n+1)/2 pairs. Otherwise x_i is
-/// resampled to the shape of x_j for cell (i, j): n^2 ordered pairs, each volume resampled once
-/// per distinct shape within a tile. One engine a thread.
+/// resampled to the shape of x_j for cell (i, j): n^2 ordered pairs, for which columns of one
+/// shape come one after the other, so that a volume is resampled once per distinct shape while
+/// the prepared images fit into similarity.memory.
+///
+/// One engine a thread; it starts similarity.threads of its own.
 class PairEngine {
  public:
   PairEngine(Metric metric, Crop crop, const SimilarityOptions& options, SubjectSet volumes);
@@ -40,43 +50,59 @@ class PairEngine {
              const SimilarityOptions& options,
              SubjectSet rows,
              SubjectSet columns);
+  ~PairEngine();
+  PairEngine(const PairEngine&) = delete;
+  PairEngine& operator=(const PairEngine&) = delete;
 
   /// The pieces for work::distribute, the same on every rank.
   std::vector<work::Item> tile_items() const;
-  /// The tile's "values", rows x columns in C order; a tile on the diagonal comes whole.
-  work::Record compute(const work::Item& item);
-  /// From the results of all pieces by key. Throws core::DataError where a tile is missing or
+  /// A tile on the diagonal comes whole. Throws core::ConfigurationError where
+  /// similarity.memory does not hold two prepared images.
+  TileValues compute(const work::Item& item);
+  /// From the values of every piece of tile_items(). Throws core::DataError where a tile is
   /// torn.
-  PairMatrix assemble(const std::map<std::string, work::Record>& results) const;
+  PairMatrix assemble(const std::function<TileValues(const work::Item&)>& values_of) const;
   /// All of it here and now, on one rank.
   PairMatrix compute_all();
   bool symmetric() const { return symmetric_; }
 
  private:
+  /// A set in the order of its tiles.
   struct Side {
     SubjectSet set;
-    std::vector<std::string> keys;
-    std::vector<imaging::Shape> shapes;  // on which volumes are compared
+    std::vector<std::string> keys;       // by volume
+    std::vector<imaging::Shape> shapes;  // by volume: the grid it is compared on
+    std::vector<int> order;     // volumes by batch (columns of a full matrix: by shape)
+    std::vector<Block> blocks;  // of `order`
   };
-  using Prepared = std::shared_ptr<const PreparedImage>;
-  using Kept = std::map<int, Prepared>;
+  /// Some neighbouring places of a side's order.
+  struct Places {
+    const Side* side;
+    int begin, end;
+    int size() const { return end - begin; }
+  };
 
   Side side(SubjectSet set) const;
+  void put_in_order(Side& side, bool by_shape) const;
   std::vector<Tile> tiles() const;
   std::string tile_key(const Tile& tile) const;
   bool on_diagonal(const Tile& tile) const;
-  Prepared prepared(const Side& side, int volume) const;
-  Prepared prepared(const Side& side, int volume, const imaging::Shape& shape) const;
-  void keep_columns(const Tile& tile);
-  std::vector<double> tile_values(const Tile& tile);
+  std::vector<std::shared_ptr<const PreparedImage>> prepared(const Places& places,
+                                                             const imaging::Shape* on_grid);
+  std::shared_ptr<const PreparedImage> prepare(const Side& side,
+                                               int volume,
+                                               const imaging::Shape& shape,
+                                               int thread) const;
+  int images_at_once(const Tile& tile);
+  void compute_part(const Tile& tile, const Tile& part, TileValues& values);
 
   Crop crop_;
   SimilarityOptions options_;
-  std::unique_ptr<Measure> measure_;
+  std::vector<std::unique_ptr<Measure>> measures_;  // by thread
   Side rows_;
   Side columns_;
   bool symmetric_ = false;
-  Kept kept_columns_;  // of the last tile: the next one often needs them again
+  std::unique_ptr<PreparedCache> cache_;
 };
 
 }  // namespace proxytune::similarity

@@ -24,12 +24,24 @@ struct Tile {
   bool operator==(const Tile&) const = default;
 };
 
-/// Cuts the upper triangle (with its diagonal) of an n x n matrix into tiles of at most `edge`
-/// rows; every pair lies in exactly one (of a tile on the diagonal only its upper half counts).
-std::vector<Tile> tile_upper_triangle(int volumes, int edge);
+/// Some volumes that are neighbours in the order of a matrix: a tile's edge.
+struct Block {
+  int begin = 0, end = 0;
+  bool operator==(const Block&) const = default;
+};
 
-/// The same for a full matrix.
-std::vector<Tile> tile_rectangle(int rows, int columns, int edge);
+/// Cuts volumes, given by the batch in which each arrived (never falling), into blocks of at
+/// most `edge` within each batch; 0: a twelfth of the batch, from 4 to 64, so that there are
+/// tiles for many ranks whatever their number.
+std::vector<Block> blocks_of(const std::vector<int>& batches, int edge);
+
+/// The tiles of an n x n matrix that hold its upper triangle (of a tile on the diagonal only
+/// the upper half counts), row by row.
+std::vector<Tile> tile_upper_triangle(const std::vector<Block>& blocks);
+
+/// The tiles of a full matrix, row by row.
+std::vector<Tile> tile_rectangle(const std::vector<Block>& rows,
+                                 const std::vector<Block>& columns);
 
 /// A cell of a cross matrix, most similar first.
 struct SimilarPair {
