@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs a benchmark; one line a comparison, ours and the peer's measured in the same run:
 # RATIO name=... peer=... ours=... theirs=... unit=... ratio=(theirs over ours).
-# usage: tools/benchmark.sh NAME [ARGUMENTS]        NAME: training_step, pair_matrix
+# usage: tools/benchmark.sh NAME [ARGUMENTS]        NAME: training_step, pair-matrix
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "$#" = 0 ] || [ ! -e "tools/benchmark/${1//-/_}.py" ]; then
@@ -10,12 +10,12 @@ if [ "$#" = 0 ] || [ ! -e "tools/benchmark/${1//-/_}.py" ]; then
 fi
 name=${1//-/_}
 shift
-tools/setup.sh --peers >&2
+tools/setup.sh --peers --benchmarks >&2
 # shellcheck source=tools/environment.sh
 . tools/environment.sh
 {
   cmake --preset dev -DPROXYTUNE_BENCHMARKS=ON
-  cmake --build build -j "$(nproc)" --target "benchmark_$name"
+  cmake --build build -j "$(nproc)" --target "benchmark_$name" proxytune
 } >&2
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what proxytune builds and tests with: Debian packages by apt, LibTorch from its PyPI wheel into .deps/.
-# usage: tools/setup.sh [--cuda] [--peers] [--lint]
+# usage: tools/setup.sh [--cuda] [--peers] [--lint] [--benchmarks]
 #   --cuda   the whole CUDA wheel set (default: only where nvidia-smi finds a GPU)
 #   --peers  also MONAI and the Python packages that the comparison tests import
+#   --benchmarks  also the peers that only tools/benchmark.sh times
 #   --lint   also the tools that tools/lint.sh runs
 # Idempotent; quick when nothing is missing.
 #
@@ -24,6 +25,7 @@ packages=(
   libgmock-dev zlib1g-dev libxxhash-dev
   python3 python3-pip python3-h5py python3-numpy python3-matplotlib python3-pandas
 )
+benchmark_packages=(python3-sklearn)
 lint_packages=(clang-tidy clang-format shellcheck pyflakes3)
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -35,8 +37,9 @@ for argument in "$@"; do
   case "$argument" in
     --cuda) cuda=yes ;;
     --peers) peers=yes ;;
+    --benchmarks) packages+=("${benchmark_packages[@]}") ;;
     --lint) packages+=("${lint_packages[@]}") ;;
-    *) code=64 die "unknown argument '$argument'; usage: tools/setup.sh [--cuda] [--peers] [--lint]" ;;
+    *) code=64 die "unknown argument '$argument'; usage: tools/setup.sh [--cuda] [--peers] [--lint] [--benchmarks]" ;;
   esac
 done
 [ "$cuda" != auto ] || { if nvidia-smi >/dev/null 2>&1; then cuda=yes; else cuda=no; fi; }
@@ -130,7 +133,7 @@ fi
 
 if [ "$peers" = yes ] && [ ! -e .deps/peers/.complete ]; then
   say "fetching MONAI $monai_version and what the comparison tests import into .deps/peers"
-  fetch .deps/peers --no-deps "monai==$monai_version" typing_extensions scikit-learn scipy joblib threadpoolctl narwhals filelock sympy mpmath networkx jinja2 MarkupSafe fsspec ||
+  fetch .deps/peers --no-deps "monai==$monai_version" typing_extensions filelock sympy mpmath networkx jinja2 MarkupSafe fsspec ||
     die "could not fetch the peers from PyPI; the program and its other tests do not need them (leave out --peers)"
   touch .deps/peers/.complete
 fi

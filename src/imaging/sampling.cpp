@@ -21,8 +21,8 @@ std::vector<float> sample_linear(std::span<const float> voxels,
   };
   // Along y and z first, a whole row at a time: the compiler makes vectors of it.
   std::vector<double> row(static_cast<std::size_t>(from.x));
-  std::vector<float> result;
-  result.reserve(along_x.size() * along_y.size() * along_z.size());
+  std::vector<float> result(along_x.size() * along_y.size() * along_z.size());
+  float* target = result.data();
   for (const LinearTap& z : along_z) {
     for (const LinearTap& y : along_y) {
       const float* rows[4] = {voxels.data() + z.lower * stride[2] + y.lower * stride[1],
@@ -34,9 +34,9 @@ std::vector<float> sample_linear(std::span<const float> voxels,
                      mix(rows[2][x], rows[3][x], y.weight),
                      z.weight);
       for (const LinearTap& x : along_x)
-        result.push_back(static_cast<float>(mix(row[static_cast<std::size_t>(x.lower)],
-                                                row[static_cast<std::size_t>(x.upper)],
-                                                x.weight)));
+        *target++ = static_cast<float>(mix(row[static_cast<std::size_t>(x.lower)],
+                                           row[static_cast<std::size_t>(x.upper)],
+                                           x.weight));
     }
   }
   return result;

@@ -1,7 +1,7 @@
-// benchmark_pair_matrix METRIC EDGE IMAGES ROUNDS: seconds of a pair (within a tile of
-// IMAGES x IMAGES, and alone), of preparing one image, and bytes that a pair reads; the fastest
-// of ROUNDS each.
-// benchmark_pair_matrix copy MEBIBYTES ROUNDS: bytes a second, read and written, of a copy.
+// benchmark_pair_matrix METRIC pattern|noise EDGE IMAGES ROUNDS: seconds of a pair (within a
+// tile of IMAGES x IMAGES, and alone), of preparing one image, and bytes that a pair reads; the
+// fastest of ROUNDS each. benchmark_pair_matrix copy MEBIBYTES ROUNDS: bytes a second, read and
+// written, of a copy.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -49,7 +49,18 @@ imaging::Volume pattern(int edge, int seed) {
   return volume;
 }
 
-int time_pairs(const std::string& name, int edge, int images, int rounds) {
+imaging::Volume noise(int edge, int seed) {
+  imaging::Volume volume;
+  volume.shape = {edge, edge, edge};
+  core::Random random(core::RandomKey(static_cast<std::uint64_t>(seed)));
+  volume.voxels.resize(volume.shape.voxels());
+  for (float& value : volume.voxels)
+    value = static_cast<float>(random.uniform());
+  return volume;
+}
+
+int time_pairs(
+    const std::string& name, const std::string& kind, int edge, int images, int rounds) {
   similarity::SimilarityOptions options;
   options.cube = edge;
   std::unique_ptr<similarity::Measure> measure;
@@ -63,7 +74,7 @@ int time_pairs(const std::string& name, int edge, int images, int rounds) {
   std::vector<const similarity::PreparedImage*> rows;
   std::vector<const similarity::PreparedImage*> columns;
   for (int i = 0; i < 2 * images; ++i) {
-    volumes.push_back(pattern(edge, i));
+    volumes.push_back(kind == "noise" ? noise(edge, i) : pattern(edge, i));
     prepared.push_back(measure->prepare(imaging::view(volumes.back())));
     (i < images ? rows : columns).push_back(prepared.back().get());
   }
@@ -98,9 +109,9 @@ int main(int count, char** words) {
   const auto number = [&](int i) { return std::atoi(words[i]); };
   if (count == 4 && std::string(words[1]) == "copy")
     return time_copy(static_cast<std::size_t>(number(2)), number(3));
-  if (count == 5)
-    return time_pairs(words[1], number(2), number(3), number(4));
-  std::cerr
-      << "usage: benchmark_pair_matrix METRIC EDGE IMAGES ROUNDS | copy MEBIBYTES ROUNDS\n";
+  if (count == 6)
+    return time_pairs(words[1], words[2], number(3), number(4), number(5));
+  std::cerr << "usage: benchmark_pair_matrix METRIC pattern|noise EDGE IMAGES ROUNDS | copy "
+               "MEBIBYTES ROUNDS\n";
   return 64;
 }

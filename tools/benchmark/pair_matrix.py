@@ -1,14 +1,24 @@
 #!/usr/bin/env python3
-"""One pair of the pair matrix, ours against what others compute a pair with, one thread each.
+"""The pair matrix: one pair, ours against what others compute a pair with, one thread each; and whole matrices.
 
-usage: tools/benchmark.sh pair_matrix [EDGE [ROUNDS]]
-Volumes of EDGE^3 voxels (default 96). Ours and the peers take turns, ROUNDS times (default 3); each figure is the
+usage: tools/benchmark.sh pair-matrix [EDGE [ROUNDS]]
+       tools/benchmark.sh pair-matrix matrix DATASET.json CUBE MEMORY RANKS...    label crops, both measures
+       tools/benchmark.sh pair-matrix grow CUBE MEMORY N...                       N generated volumes, one rank
+MEMORY is similarity.memory in MiB. A matrix is computed by the program itself, on each number of ranks in turn; its time
+is what `rank` prints, its memory the greatest resident set of a rank less that of the program without a matrix.
+Volumes of EDGE^3 voxels (default 96): smooth patterns before a background of zeros, and noise. Ours and the peers take turns, ROUNDS times (default 3); each figure is the
 fastest call. Ours is a pair within a tile of 8 x 8, its images prepared, as the matrix has them.
 """
 
+import json
+import os
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy
 import torch
@@ -35,9 +45,13 @@ def fastest(call, calls):
     return min(seconds)
 
 
-def peers(edge):
+def noise(edge, seed):
+    return numpy.random.default_rng(seed).random((edge, edge, edge), dtype=numpy.float32)
+
+
+def peers(edge, kind):
     """What is timed beside each metric: name, call, calls a round."""
-    one, other = pattern(edge, 0), pattern(edge, 1)
+    one, other = kind(edge, 0), kind(edge, 1)
     loss = LocalNormalizedCrossCorrelationLoss(spatial_dims=3, kernel_size=9, kernel_type="rectangular")
     tensors = [torch.from_numpy(image)[None, None] for image in (one, other)]
 
@@ -77,23 +91,104 @@ def run(program, *arguments):
     return dict(word.split("=") for word in output.split())
 
 
-def main(program, edge=96, rounds=3):
+STUDY = """\
+name: pairs
+data: {{internal: {internal}, validation_cases: 1, labels: {labels}}}
+preprocessing: {{spacing: {spacing}, pad_to: [16, 16, 16]}}
+similarity: {{cube: {cube}, memory: {memory}}}
+networks: [{{name: full, channels: 4, levels: 2, residual_units: 1}}]
+training: {{patch: [16, 16, 16], window: [16, 16, 16]}}
+arms:
+  - {{name: all, data: all}}
+  - {{name: mi, data: proxy, metric: mutual_information, crop: label, budget: 4}}
+  - {{name: ncc, data: proxy, metric: normalized_cross_correlation, crop: label, budget: 4}}
+reference: all
+output: {{folder: {output}}}
+"""
+
+
+class Peak:
+    """Runs a command and follows the greatest resident set of the program's processes, in MiB."""
+
+    def __init__(self, command):
+        self.mebibytes = 0.0
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+            while process.poll() is None:
+                self.look()
+                time.sleep(0.02)
+            output.seek(0)
+            self.text = output.read()
+        if process.returncode != 0:
+            sys.exit(f"{command}: exit code {process.returncode}\n{self.text}")
+
+    def look(self):
+        for status in Path("/proc").glob("[0-9]*/status"):
+            try:
+                text = status.read_text()
+            except OSError:
+                continue
+            # What the volumes' mapped file takes is the page cache's and not counted.
+            found = re.search(r"Name:\tproxytune\n.*RssAnon:\s*(\d+) kB", text, re.S)
+            if found:
+                self.mebibytes = max(self.mebibytes, int(found[1]) / 1024)
+
+
+def matrices(proxytune, dataset, cube, memory, ranks, folder):
+    """Prints one line a measure; preprocessing is done beforehand."""
+    labels = sorted(int(value) for value in json.loads(Path(dataset).read_text())["labels"])
+    study = Path(folder) / "pairs.yaml"
+    output = Path(folder) / "study"
+    study.write_text(STUDY.format(internal=dataset, labels={value: min(value, 1) for value in labels}, cube=cube,
+                                  memory=memory, spacing="[1, 1, 1]", output=output))
+    launcher = ["mpiexec", "--oversubscribe", "--bind-to", "none", *(["--allow-run-as-root"] if os.geteuid() == 0 else [])]
+    before = Peak([*launcher, "-n", "2", proxytune, "preprocess", str(study)]).mebibytes
+    shutil.rmtree(output / "pairs", ignore_errors=True)
+    peak = Peak([*launcher, "-n", str(ranks), proxytune, "rank", str(study)])
+    for measure, n, seconds in re.findall(r"rank: (\w+): (\d+) x \d+ volumes, ([\d.]+) s", peak.text):
+        pairs = int(n) * (int(n) + 1) / 2
+        print(f"MATRIX name={measure}_{cube} volumes={n} ranks={ranks} seconds={seconds} "
+              f"us_per_pair_and_rank={float(seconds) * ranks / pairs * 1e6:.1f} "
+              f"peak_MiB={peak.mebibytes:.0f} preprocess_MiB={before:.0f} memory_MiB={memory}", flush=True)
+
+
+def whole_matrices(proxytune, dataset, cube, memory, *ranks):
+    for number in map(int, ranks):
+        with tempfile.TemporaryDirectory() as folder:
+            matrices(proxytune, Path(dataset).resolve(), int(cube), int(memory), number, folder)
+
+
+def growing(proxytune, cube, memory, *sizes):
+    for size in map(int, sizes):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([proxytune, "phantom", f"{folder}/data", "--set", f"internal_cases={size}", "--set", "external_cases=1"],
+                           check=True, capture_output=True)
+            matrices(proxytune, f"{folder}/data/siteA/dataset.json", int(cube), int(memory), 1, folder)
+
+
+def main(program, edge=96, rounds=3, *more):
+    proxytune = str(Path(program).parents[2] / "proxytune")
+    if edge == "matrix":
+        return whole_matrices(proxytune, rounds, *more)
+    if edge == "grow":
+        return growing(proxytune, rounds, *more)
     torch.set_num_threads(1)
     edge, rounds = int(edge), int(rounds)
     short = {"normalized_cross_correlation": "ncc", "mutual_information": "mi"}
     copied = max(float(run(program, "copy", 256, 5)["bytes_a_second"]) for _ in range(rounds))
-    for metric, others in peers(edge).items():
+    jobs = [(metric, kind, others) for kind in (pattern, noise) for metric, others in peers(edge, kind).items()]
+    for metric, kind, others in jobs:
         ours, figures, theirs = [], {}, {name: [] for name, _, _ in others}
         for _ in range(rounds):
-            figures = run(program, metric, edge, 8, 5)
+            figures = run(program, metric, kind.__name__, edge, 8, 5)
             ours.append((float(figures["pair"]), float(figures["alone"]), float(figures["prepare"])))
             for name, call, calls in others:
                 theirs[name].append(fastest(call, calls))
         pair, alone, prepare = (min(values) for values in zip(*ours))
         for name, seconds in theirs.items():
-            print(f"RATIO name={short[metric]}_{edge} peer={name} ours={pair * 1e3:.4g} theirs={min(seconds) * 1e3:.4g} "
+            print(f"RATIO name={short[metric]}_{edge} images={kind.__name__} peer={name} ours={pair * 1e3:.4g} theirs={min(seconds) * 1e3:.4g} "
                   f"unit=ms/pair ratio={min(seconds) / pair:.1f}", flush=True)
-        print(f"PAIR name={short[metric]}_{edge} set={figures['set']} ms={pair * 1e3:.4g} alone_ms={alone * 1e3:.4g} "
+        print(f"PAIR name={short[metric]}_{edge} images={kind.__name__} set={figures['set']} ms={pair * 1e3:.4g} alone_ms={alone * 1e3:.4g} "
               f"prepare_ms={prepare * 1e3:.4g} Mvoxel_pairs_per_s={edge ** 3 / pair / 1e6:.0f} "
               f"GB_per_s={float(figures['bytes']) / pair / 1e9:.1f} copy_GB_per_s={copied / 1e9:.1f}", flush=True)
 

@@ -31,7 +31,7 @@ struct Session {
   comm::Communicator& world;
   core::Log log;
   std::atomic<bool>& stop;  // set by TERM, INT, USR1, USR2 at this rank or another
-  config::Node study;             // parsed, overrides applied; empty without a study file
+  config::Node study;       // parsed, overrides applied; empty without a study file
 };
 
 /// Which subject a command takes.

@@ -20,13 +20,13 @@ struct Written {
 
 /// Writes the tables into one HDF5 file, by all ranks together: each column is the dataset
 /// `<table path>/<column name>`, whose rows are dealt to the ranks in shares of 64 KiB or more.
-/// Every rank holds equal tables and attributes. `attributes` become texts at the root; those above 60,000
-/// bytes become one-element datasets in /attributes. The file is written as `<file>.tmp`,
-/// synced and renamed: `file` is complete, old or absent. Throws core::SystemError on every
-/// rank alike; std::invalid_argument for tables that contradict one another. MPI is needed only
-/// for more than one rank. Collective. Where one rank of several failed inside HDF5 the
-/// temporary file stays open, since closing is collective: end the program then, best with
-/// MpiEnvironment::abort.
+/// Every rank holds equal tables and attributes. `attributes` become texts at the root; those
+/// above 60,000 bytes become one-element datasets in /attributes. The file is written as
+/// `<file>.tmp`, synced and renamed: `file` is complete, old or absent. Throws
+/// core::SystemError on every rank alike; std::invalid_argument for tables that contradict one
+/// another. MPI is needed only for more than one rank. Collective. Where one rank of several
+/// failed inside HDF5 the temporary file stays open, since closing is collective: end the
+/// program then, best with MpiEnvironment::abort.
 Written write_results(comm::Communicator& communicator,
                       const std::filesystem::path& file,
                       const std::vector<core::Table>& tables,
