@@ -23,8 +23,10 @@ std::string description_of(const ArmOptions& arm) {
     return fmt::format("all cases, network {}", arm.network);
   if (arm.data == ArmData::random)
     return fmt::format("{} random cases, network {}", arm.budget, arm.network);
-  return fmt::format("{} cases by {}{}, network {}",
+  const bool paper = arm.importance.importance == selection::Statistic::mean;
+  return fmt::format("{} cases by {}{}{}, network {}",
                      arm.budget,
+                     paper ? "" : selection::name_of(arm.importance) + " of ",
                      core::to_string(arm.metric),
                      arm.crop == similarity::Crop::label ? " of label crops" : "",
                      arm.network);
@@ -164,7 +166,8 @@ std::vector<core::Table> tables_of(Study& study,
                                           unit_of(ranking.metric),
                                           "/similarity/matrix/" + ranking.name(),
                                           "similarity of all pairs of internal cases"));
-    tables.push_back(importance_table(ranking, data.internal));
+    for (const Importance& importance : ranking.importances)
+      tables.push_back(importance_table(ranking, importance, data.internal));
   }
   tables.insert(tables.end(), rankings.duplicates.begin(), rankings.duplicates.end());
   tables.push_back(selection.table);

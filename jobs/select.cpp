@@ -59,10 +59,12 @@ std::vector<Split> splits_of(Study& study,
         splits.push_back(split_all(study, data.internal.groups(), own, repeat));
         break;
       case ArmData::proxy:
-        splits.push_back(split_part(
-            study,
-            selection::least_similar(rankings.of(arm.metric, arm.crop).importance, arm.budget),
-            repeat));
+        splits.push_back(
+            split_part(study,
+                       selection::least_similar(
+                           rankings.of(arm.metric, arm.crop).importance(arm.importance).values,
+                           arm.budget),
+                       repeat));
         break;
       case ArmData::random:
         splits.push_back(split_part(

@@ -13,6 +13,7 @@
 #include "proxytune/imaging/preprocess.h"
 #include "proxytune/network/unet_options.h"
 #include "proxytune/search/search_options.h"
+#include "proxytune/selection/options.h"
 #include "proxytune/similarity/options.h"
 #include "proxytune/training/options.h"
 #include "proxytune/trials/sweep.h"
@@ -116,6 +117,7 @@ struct ArmOptions {
   similarity::Crop crop = similarity::Crop::label;
   int budget = 0;
   std::string network = "full";
+  selection::ImportanceOptions importance = {};
 };
 template <class Fields>
 void describe(Fields& fields, ArmOptions& options) {
@@ -128,6 +130,7 @@ void describe(Fields& fields, ArmOptions& options) {
          options.crop,
          "compare whole volumes, or their label crops resampled to a cube (the paper's "
          "Labelcrop)");
+  describe(fields, options.importance);
   fields("budget",
          options.budget,
          "B, the number of cases of proxy and random data; even, half of them validate");
