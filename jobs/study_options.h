@@ -118,19 +118,25 @@ struct ArmOptions {
   int budget = 0;
   std::string network = "full";
   selection::ImportanceOptions importance = {};
+  selection::Selector selector = selection::Selector::least_similar;
 };
 template <class Fields>
 void describe(Fields& fields, ArmOptions& options) {
   fields("name", options.name, "name of the arm in results and tables");
   fields("data",
          options.data,
-         "cases it trains on: all, the least similar ones (proxy), or randomly drawn ones");
+         "cases it trains on: all, those picked by their similarities (proxy), or randomly "
+         "drawn ones");
   fields("metric", options.metric, "measure that picks proxy data (paper, Eq. 1 and Eq. 2)");
   fields("crop",
          options.crop,
          "compare whole volumes, or their label crops resampled to a cube (the paper's "
          "Labelcrop)");
   describe(fields, options.importance);
+  fields("selector",
+         options.selector,
+         "who becomes proxy data: the lowest importances (the paper's), a spread-out set that "
+         "begins with the lowest, or the set that best represents all volumes");
   fields("budget",
          options.budget,
          "B, the number of cases of proxy and random data; even, half of them validate");

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "proxytune/core/error.h"
-#include "proxytune/selection/importance.h"
 
 namespace proxytune::selection {
 namespace {
@@ -12,10 +12,6 @@ namespace {
 std::vector<int> ascending(std::vector<int> cases) {
   std::sort(cases.begin(), cases.end());
   return cases;
-}
-
-std::vector<int> first(const std::vector<int>& cases, int count) {
-  return {cases.begin(), cases.begin() + count};
 }
 
 }  // namespace
@@ -32,15 +28,11 @@ void check_budget(int budget, int volumes) {
                                    " internal volumes. Use a smaller budget, or more volumes.");
 }
 
-std::vector<int> least_similar(const std::vector<double>& importance, int budget) {
-  check_budget(budget, static_cast<int>(importance.size()));
-  return ascending(first(order_of_importance(importance), budget));
-}
-
 std::vector<int> random_baseline(int volumes, int budget, const core::RandomKey& key) {
   check_budget(budget, volumes);
-  return ascending(
-      first(core::Random(key.with("random baseline")).permutation(volumes), budget));
+  std::vector<int> drawn = core::Random(key.with("random baseline")).permutation(volumes);
+  drawn.resize(static_cast<std::size_t>(budget));
+  return ascending(std::move(drawn));
 }
 
 SelectedCases split_in_half(const std::vector<int>& cases, const core::RandomKey& key) {

@@ -9,12 +9,6 @@
 namespace proxytune::selection {
 namespace {
 
-TEST(LeastSimilarTest, TakesTheLowestAndBreaksTiesByPosition) {
-  EXPECT_EQ(least_similar({5, 1, 1, 1, 0}, 2), (std::vector<int>{1, 4}));
-  EXPECT_EQ(least_similar({5, 1, 1, 1, 0}, 4), (std::vector<int>{1, 2, 3, 4}));
-  EXPECT_EQ(least_similar({2, 2}, 2), (std::vector<int>{0, 1}));
-}
-
 TEST(BudgetTest, MustBeEvenAtLeastTwoAndNoMoreThanThereAreVolumes) {
   for (const int budget : {-2, 0, 1, 3, 9})
     EXPECT_THROW(check_budget(budget, 10), core::ConfigurationError);

@@ -37,6 +37,17 @@ void describe(Fields& fields, ImportanceOptions& options) {
 /// Throws core::FieldError.
 void validate(const ImportanceOptions& options);
 
+/// Who of all volumes becomes proxy data (see selectors.h).
+enum class Selector { least_similar, farthest_point, facility_location };
+inline constexpr core::Name<Selector> names_of_selector[] = {
+    {Selector::least_similar, "least_similar"},
+    {Selector::farthest_point, "farthest_point"},
+    {Selector::facility_location, "facility_location"},
+};
+constexpr std::span<const core::Name<Selector>> names(Selector) {
+  return names_of_selector;
+}
+
 /// "mean", "median" or, say, "quantile_0.1": equal for options that mean the same.
 std::string name_of(const ImportanceOptions& options);
 

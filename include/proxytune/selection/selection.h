@@ -18,10 +18,6 @@ struct SelectedCases {
 /// `volumes`.
 void check_budget(int budget, int volumes);
 
-/// The proxy data: the `budget` volumes of lowest importance, those least like the others;
-/// ascending.
-std::vector<int> least_similar(const std::vector<double>& importance, int budget);
-
 /// The baseline: `budget` of n volumes at random, ascending. A key a repeat draws them anew.
 std::vector<int> random_baseline(int volumes, int budget, const core::RandomKey& key);
 
