@@ -23,8 +23,14 @@ std::string description_of(const ArmOptions& arm) {
     return fmt::format("all cases, network {}", arm.network);
   if (arm.data == ArmData::random)
     return fmt::format("{} random cases, network {}", arm.budget, arm.network);
-  return fmt::format("{} cases by {}{}, network {}",
+  return fmt::format("{} {}cases by {}{}{}, network {}",
                      arm.budget,
+                     arm.selector == selection::Selector::least_similar
+                         ? ""
+                         : core::to_string(arm.selector) + " ",
+                     arm.importance.importance == selection::Statistic::mean
+                         ? ""
+                         : selection::name_of(arm.importance) + " of ",
                      core::to_string(arm.metric),
                      arm.crop == similarity::Crop::label ? " of label crops" : "",
                      arm.network);
@@ -117,6 +123,34 @@ core::Table cases_table(const Cases& cases, const std::string& path) {
   return table;
 }
 
+/// What each arm is; what says nothing of an arm's data is empty.
+core::Table arms_table(const StudyOptions& options, const Rankings& rankings) {
+  std::vector<std::string> arms;
+  std::vector<std::string> data;
+  std::vector<std::string> rankings_used;
+  std::vector<std::string> selectors;
+  std::vector<std::int64_t> budgets;
+  std::vector<std::string> networks;
+  for (const ArmOptions& arm : options.arms) {
+    const bool proxy = arm.data == ArmData::proxy;
+    arms.push_back(arm.name);
+    data.push_back(core::to_string(arm.data));
+    rankings_used.push_back(proxy ? name_of(rankings.of(arm.metric, arm.crop), arm.importance)
+                                  : "");
+    selectors.push_back(proxy ? core::to_string(arm.selector) : "");
+    budgets.push_back(arm.data == ArmData::all ? 0 : arm.budget);
+    networks.push_back(arm.network);
+  }
+  core::Table table{"/arms", "data and network of each arm", {}};
+  table.add("arm", "1", "name of the arm", arms)
+      .add("data", "1", "cases it trains on: all, proxy or random", data)
+      .add("ranking", "1", "table of /similarity/importance of its proxy data", rankings_used)
+      .add("selector", "1", "who of them became proxy data", selectors)
+      .add("budget", "1", "cases of proxy or random data, 0 for all", budgets)
+      .add("network", "1", "name of its network", networks);
+  return table;
+}
+
 core::Table launch_table(Study& study) {
   const std::string host = comm::from_root(study.world(), [] { return comm::host_name(); });
   const int ranks = study.world().size();
@@ -157,14 +191,16 @@ std::vector<core::Table> tables_of(Study& study,
                                    const ArmTrials& finals) {
   const StudyOptions& options = study.options();
   std::vector<core::Table> tables{cases_table(data.internal, "/cases/internal"),
-                                  cases_table(data.external, "/cases/external")};
+                                  cases_table(data.external, "/cases/external"),
+                                  arms_table(options, rankings)};
   for (const Ranking& ranking : rankings.rankings) {
     tables.push_back(similarity::to_table(ranking.matrix,
                                           data.internal.ids(),
                                           ranking.unit,
                                           "/similarity/matrix/" + ranking.name(),
                                           "similarity of all pairs of internal cases"));
-    tables.push_back(importance_table(ranking, data.internal));
+    for (const Importance& importance : ranking.importances)
+      tables.push_back(importance_table(ranking, importance, data.internal));
   }
   tables.insert(tables.end(), rankings.duplicates.begin(), rankings.duplicates.end());
   tables.push_back(selection.table);

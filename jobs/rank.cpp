@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -7,7 +8,7 @@
 #include "jobs/stages.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
-#include "proxytune/selection/selection.h"
+#include "proxytune/selection/importance.h"
 #include "proxytune/similarity/pair_engine.h"
 #include "proxytune/similarity/tile_files.h"
 
@@ -112,6 +113,38 @@ std::vector<std::pair<similarity::Metric, similarity::Crop>> wanted(
   return pairs;
 }
 
+/// The row of every case by each statistic that an arm picks proxy data of this measure by.
+std::vector<Importance> importances_of(const StudyOptions& options, const Ranking& ranking) {
+  std::vector<Importance> result;
+  std::set<std::string> done;
+  for (const ArmOptions& arm : options.arms)
+    if (arm.data == ArmData::proxy && arm.metric == ranking.metric &&
+        arm.crop == ranking.crop && done.insert(selection::name_of(arm.importance)).second)
+      result.push_back({arm.importance,
+                        selection::importance(
+                            ranking.matrix, arm.importance, options.similarity.include_self)});
+  return result;
+}
+
+core::Table table_of(const Ranking& ranking,
+                     const selection::ImportanceOptions& options,
+                     const std::vector<std::string>& names,
+                     const std::vector<double>& importance) {
+  return selection::importance_table(names,
+                                     importance,
+                                     options,
+                                     ranking.unit,
+                                     "/similarity/importance/" + name_of(ranking, options));
+}
+
+template <class Value>
+std::vector<Value> in_order(const std::vector<Value>& values, const std::vector<int>& order) {
+  std::vector<Value> result;
+  for (const int position : order)
+    result.push_back(values[static_cast<std::size_t>(position)]);
+  return result;
+}
+
 /// Squared local NCC of label crops, internal against external: near 1 means the same anatomy.
 core::Table find_duplicates(Study& study, const PreparedData& data) {
   similarity::PairEngine engine(similarity::Metric::normalized_cross_correlation,
@@ -145,23 +178,40 @@ std::string Ranking::name() const {
   return core::to_string(metric) + (crop == similarity::Crop::label ? "_label" : "");
 }
 
+const Importance& Ranking::importance(const selection::ImportanceOptions& options) const {
+  return *std::find_if(importances.begin(), importances.end(), [&](const Importance& one) {
+    return selection::name_of(one.options) == selection::name_of(options);
+  });
+}
+
 const Ranking& Rankings::of(similarity::Metric metric, similarity::Crop crop) const {
   return *std::find_if(rankings.begin(), rankings.end(), [&](const Ranking& ranking) {
     return ranking.metric == metric && ranking.crop == crop;
   });
 }
 
-core::Table importance_table(const Ranking& ranking, const Cases& cases) {
-  return selection::importance_table(cases.ids(),
-                                     ranking.importance,
-                                     ranking.unit,
-                                     "/similarity/importance/" + ranking.name());
+std::string name_of(const Ranking& ranking, const selection::ImportanceOptions& options) {
+  const bool paper = options.importance == selection::Statistic::mean;
+  return ranking.name() + (paper ? "" : "_" + selection::name_of(options));
+}
+
+core::Table importance_table(const Ranking& ranking,
+                             const Importance& importance,
+                             const Cases& cases) {
+  return table_of(ranking, importance.options, cases.ids(), importance.values);
 }
 
 void report(Study& study, const PreparedData& data, const Rankings& rankings) {
   for (const Ranking& ranking : rankings.rankings)
-    study.log().info("\n" + ranking.name() + ", least similar first\n" +
-                     core::to_text(importance_table(ranking, data.internal)));
+    for (const Importance& importance : ranking.importances) {
+      const std::vector<int> order = selection::order_of_importance(importance.values);
+      const core::Table sorted = table_of(ranking,
+                                          importance.options,
+                                          in_order(data.internal.ids(), order),
+                                          in_order(importance.values, order));
+      study.log().info("\n" + name_of(ranking, importance.options) + ", least similar first\n" +
+                       core::to_text(sorted));
+    }
 }
 
 Rankings rank(Study& study, const PreparedData& data) {
@@ -176,8 +226,7 @@ Rankings rank(Study& study, const PreparedData& data) {
     Measured measured = measure(study, engine, ranking.name());
     ranking.matrix = std::move(measured.matrix);
     ranking.device_seconds = measured.device_seconds;
-    ranking.importance =
-        selection::importance(ranking.matrix, study.options().similarity.include_self);
+    ranking.importances = importances_of(study.options(), ranking);
     result.rankings.push_back(std::move(ranking));
   }
   if (data.external.size() > 0)

@@ -6,6 +6,7 @@
 #include "proxytune/core/error.h"
 #include "proxytune/datasets/splits.h"
 #include "proxytune/selection/selection.h"
+#include "proxytune/selection/selectors.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -56,12 +57,28 @@ Split split_part(const Study& study, const std::vector<int>& cases, int repeat) 
   return selection::split_in_half(cases, split_key(study, repeat));
 }
 
+std::vector<int> proxy_cases(const ArmOptions& arm, const Rankings& rankings) {
+  const Ranking& ranking = rankings.of(arm.metric, arm.crop);
+  return selection::proxy_data(
+      arm.selector, ranking.matrix, ranking.importance(arm.importance).values, arm.budget);
+}
+
+std::vector<int> random_cases(const Study& study, int cases, int budget, int repeat) {
+  return selection::random_baseline(
+      cases,
+      budget,
+      study.random().with("random data").with(static_cast<std::uint64_t>(repeat)));
+}
+
 std::vector<Split> splits_of(Study& study,
                              const ArmOptions& arm,
                              const PreparedData& data,
                              const Rankings& rankings,
                              const std::vector<datasets::Split>& own) {
   need_cases(arm, data.internal.size());
+  std::vector<int> proxies;
+  if (arm.data == ArmData::proxy)
+    proxies = proxy_cases(arm, rankings);
   std::vector<Split> splits;
   for (int repeat = 0; repeat < study.options().sweep.grid.repeats; ++repeat) {
     switch (arm.data) {
@@ -69,19 +86,11 @@ std::vector<Split> splits_of(Study& study,
         splits.push_back(split_all(study, data.internal.groups(), own, repeat));
         break;
       case ArmData::proxy:
-        splits.push_back(split_part(
-            study,
-            selection::least_similar(rankings.of(arm.metric, arm.crop).importance, arm.budget),
-            repeat));
+        splits.push_back(split_part(study, proxies, repeat));
         break;
       case ArmData::random:
         splits.push_back(split_part(
-            study,
-            selection::random_baseline(
-                data.internal.size(),
-                arm.budget,
-                study.random().with("random data").with(static_cast<std::uint64_t>(repeat))),
-            repeat));
+            study, random_cases(study, data.internal.size(), arm.budget, repeat), repeat));
         break;
     }
   }

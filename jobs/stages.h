@@ -10,6 +10,7 @@
 #include "proxytune/analysis/trial_record.h"
 #include "proxytune/core/table.h"
 #include "proxytune/datasets/case_source.h"
+#include "proxytune/selection/options.h"
 #include "proxytune/selection/selection.h"
 #include "proxytune/similarity/pair_matrix.h"
 #include "proxytune/store/volume_cache.h"
@@ -51,15 +52,21 @@ struct PreparedData {
 };
 PreparedData preprocess(Study& study);
 
-/// The pair matrix of one measure, and what each case's row says of it.
+/// What each case's row of a pair matrix says of it, by one statistic.
+struct Importance {
+  selection::ImportanceOptions options;
+  std::vector<double> values;  // by case
+};
+/// The pair matrix of one measure, and the importance by each statistic that an arm asks for.
 struct Ranking {
   similarity::Metric metric{};
   similarity::Crop crop{};
   similarity::PairMatrix matrix;
-  std::vector<double> importance;  // by case
-  double device_seconds = 0;       // over all ranks and launches
-  std::string unit;                // of the matrix and of the importance
-  std::string name() const;        // "mutual_information_label"
+  std::vector<Importance> importances;
+  double device_seconds = 0;  // over all ranks and launches
+  std::string unit;           // of the matrix and of the importance
+  std::string name() const;   // "mutual_information_label"
+  const Importance& importance(const selection::ImportanceOptions& options) const;
 };
 struct Rankings {
   std::vector<Ranking> rankings;
@@ -68,7 +75,11 @@ struct Rankings {
   const Ranking& of(similarity::Metric metric, similarity::Crop crop) const;
 };
 Rankings rank(Study& study, const PreparedData& data);
-core::Table importance_table(const Ranking& ranking, const Cases& cases);
+/// "mutual_information_label", with "_median" where the statistic is not the paper's mean.
+std::string name_of(const Ranking& ranking, const selection::ImportanceOptions& options);
+core::Table importance_table(const Ranking& ranking,
+                             const Importance& importance,
+                             const Cases& cases);
 /// Prints the order of the cases, least similar first.
 void report(Study& study, const PreparedData& data, const Rankings& rankings);
 

@@ -123,6 +123,7 @@ void validate(const NetworkOptions& options) {
 
 void validate(const ArmOptions& options) {
   need_name(options.name);
+  validate(options.importance);
   if (options.data == ArmData::all)
     return;
   if (options.budget < 2 || options.budget % 2 != 0)

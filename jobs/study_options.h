@@ -13,6 +13,7 @@
 #include "proxytune/imaging/preprocess.h"
 #include "proxytune/network/unet_options.h"
 #include "proxytune/search/search_options.h"
+#include "proxytune/selection/options.h"
 #include "proxytune/similarity/options.h"
 #include "proxytune/training/options.h"
 #include "proxytune/trials/sweep.h"
@@ -117,18 +118,26 @@ struct ArmOptions {
   similarity::Crop crop = similarity::Crop::label;
   int budget = 0;
   std::string network = "full";
+  selection::ImportanceOptions importance = {};
+  selection::Selector selector = selection::Selector::least_similar;
 };
 template <class Fields>
 void describe(Fields& fields, ArmOptions& options) {
   fields("name", options.name, "name of the arm in results and tables");
   fields("data",
          options.data,
-         "cases it trains on: all, the least similar ones (proxy), or randomly drawn ones");
+         "cases it trains on: all, those picked by their similarities (proxy), or randomly "
+         "drawn ones");
   fields("metric", options.metric, "measure that picks proxy data (paper, Eq. 1 and Eq. 2)");
   fields("crop",
          options.crop,
          "compare whole volumes, or their label crops resampled to a cube (the paper's "
          "Labelcrop)");
+  describe(fields, options.importance);
+  fields("selector",
+         options.selector,
+         "who becomes proxy data: the lowest importances (the paper's), a spread-out set that "
+         "begins with the lowest, or the set that best represents all volumes");
   fields("budget",
          options.budget,
          "B, the number of cases of proxy and random data; even, half of them validate");

@@ -10,6 +10,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
+from mpl_toolkits.axes_grid1 import make_axes_locatable
 
 CURVES_SHOWN = 60
 MATRIX_NAMES = 50  # with more volumes, their names would overlap
@@ -137,32 +138,94 @@ def bars(table, label, values, caption, group=None):
 
 
 def matrices(tables):
+    """Each pair matrix in the order of each importance that arms asked for; by name where none did."""
     result = ""
     for table in tables.values():
-        for name, values in table.columns.items():
-            if values.ndim != 2 or name != "similarity" or not np.isfinite(values).any():
-                continue
-            side = min(max(5, 0.24 * len(values)), 12)
-            figure, (axis,) = panels(1, side + 1, side)
-            shown = values.astype(float)
-            if shown.shape[0] == shown.shape[1] and shown.shape[0] > 1:
-                np.fill_diagonal(shown, np.nan)  # a volume with itself would set the scale
-            drawn = axis.imshow(shown, interpolation="nearest", aspect="auto")
-            figure.colorbar(drawn, ax=axis, label=with_unit(name, table.units[name]))
-            if table.has("case") and len(values) <= MATRIX_NAMES and shown.shape[0] == shown.shape[1]:
-                axis.set_xticks(range(len(values)), table["case"], rotation=90, fontsize=8)
-                axis.set_yticks(range(len(values)), table["case"], fontsize=8)
-            else:
-                axis.set(xlabel="volume, by name", ylabel="volume, by name")
-            result += image(figure, f"{table.path}: {table.description or 'pair matrix'}")
+        if "similarity" not in table or table["similarity"].ndim != 2 or not np.isfinite(table["similarity"]).any():
+            continue
+        rankings = [one for one in importance_tables(tables) if matrix_of(one, tables) is table]
+        for ranking in rankings:
+            result += heat_map(table, places(table, ranking), "volume, least similar first",
+                               chosen_by_arm(tables, ranking.path.rpartition("/")[2]),
+                               f"{ranking.path}: similarity of all pairs, least similar to all others first; "
+                               "a dot: proxy data of that arm")
+        if not rankings:
+            result += heat_map(table, np.arange(len(table["similarity"])), "volume, by name", {},
+                               f"{table.path}: {table.description or 'pair matrix'}")
     return result
 
 
+def importance_tables(tables):
+    return [t for t in tables.values() if t.path.startswith("/similarity/importance/") and t.rows()
+            and t.has("case", "importance")]
+
+
+def matrix_of(ranking, tables):
+    """The longest name counts: "ncc_label_median" is of "ncc_label", not of "ncc"."""
+    name = ranking.path.rpartition("/")[2] + "_"
+    fitting = [t for t in tables.values() if t.path.startswith("/similarity/matrix/") and "similarity" in t
+               and name.startswith(t.path.rpartition("/")[2] + "_")]
+    return max(fitting, key=lambda t: len(t.path), default=None)
+
+
+def places(matrix, ranking):
+    """Rows of the matrix, the case of lowest importance first."""
+    row_of = {case: row for row, case in enumerate(matrix["case"])}
+    order = np.argsort(ranking["importance"], kind="stable")
+    return np.array([row_of[case] for case in ranking["case"][order]])
+
+
+def chosen_by_arm(tables, ranking):
+    """Cases that arms picked by this ranking, arms of the same choice together."""
+    arms, selection = tables.get("/arms"), tables.get("/selection")
+    if arms is None or selection is None or not arms.has("arm", "ranking") or not selection.has("arm", "case"):
+        return {}
+    groups = {}
+    for arm in arms["arm"][arms["ranking"] == ranking]:
+        groups.setdefault(frozenset(selection["case"][selection["arm"] == arm]), []).append(str(arm))
+    return {textwrap.shorten(", ".join(names), 60, placeholder=" …"): cases for cases, names in groups.items()}
+
+
+def heat_map(table, order, order_name, chosen, caption):
+    shown = table["similarity"].astype(float)
+    square = shown.shape[0] == shown.shape[1]
+    if square:
+        shown = shown[np.ix_(order, order)]
+        if len(shown) > 1:
+            np.fill_diagonal(shown, np.nan)  # a volume with itself would set the scale
+    side = min(max(5, 0.24 * len(shown)), 12)
+    figure, (axis,) = panels(1, side + 1 + 0.3 * len(chosen), side)
+    beside = make_axes_locatable(axis)
+    drawn = axis.imshow(shown, interpolation="nearest", aspect="equal" if square else "auto",
+                        cmap=plt.get_cmap("viridis").with_extremes(bad="0.9"))
+    if table.has("case") and len(shown) <= MATRIX_NAMES and square:
+        axis.set_xticks(range(len(shown)), table["case"][order], rotation=90, fontsize=8)
+        axis.set_yticks(range(len(shown)), table["case"][order], fontsize=8)
+    else:
+        axis.set(xlabel=order_name, ylabel=order_name)
+    if chosen:
+        marks = beside.append_axes("right", size=0.3 * len(chosen), pad=0.1, sharey=axis)
+        mark_chosen(marks, [set(cases) for cases in chosen.values()], table["case"][order], list(chosen))
+    figure.colorbar(drawn, cax=beside.append_axes("right", size=0.15, pad=0.15),
+                    label=with_unit("similarity", table.units["similarity"]))
+    return image(figure, caption)
+
+
+def mark_chosen(axis, chosen, cases, names):
+    """A dot beside the row of each chosen case, one column a choice."""
+    for column, these in enumerate(chosen):
+        rows = [row for row, case in enumerate(cases) if case in these]
+        axis.plot([column] * len(rows), rows, "o", color=f"C{column % 10}", markersize=5)
+    axis.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
+    axis.set_xlim(-0.6, len(names) - 0.4)
+    axis.tick_params(left=False, labelleft=False)
+    for line in axis.spines.values():
+        line.set_visible(False)
+
+
 def importances(tables):
-    found = [t for t in tables.values() if t.path.startswith("/similarity/importance/") and t.rows()
-             and t.has("case", "importance")]
     result = ""
-    for table in found:
+    for table in importance_tables(tables):
         order = np.argsort(table["importance"], kind="stable")
         figure, (axis,) = panels(1, max(5, min(0.24 * len(order), 14)), 3)
         axis.bar(range(len(order)), table["importance"][order])
@@ -171,7 +234,7 @@ def importances(tables):
             axis.set_xticks(range(len(order)), table["case"][order], rotation=90, fontsize=8)
         else:
             axis.set_xlabel("volume, least similar first")
-        result += image(figure, f"{table.path}: least similar to all others first; these make the proxy data")
+        result += image(figure, f"{table.path}: least similar to all others first")
     return result
 
 

@@ -1,9 +1,8 @@
 #include "proxytune/selection/selection.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <numeric>
+#include <utility>
 
 #include "proxytune/core/error.h"
 
@@ -15,41 +14,7 @@ std::vector<int> ascending(std::vector<int> cases) {
   return cases;
 }
 
-std::vector<int> first(const std::vector<int>& cases, int count) {
-  return {cases.begin(), cases.begin() + count};
-}
-
 }  // namespace
-
-std::vector<double> importance(const similarity::PairMatrix& matrix, bool include_self) {
-  std::vector<double> means;
-  for (int row = 0; row < matrix.rows; ++row) {
-    double sum = 0;
-    int pairs = 0;
-    for (int column = 0; column < matrix.columns; ++column)
-      if (include_self || column != row) {
-        sum += matrix.at(row, column);
-        ++pairs;
-      }
-    if (pairs == 0)
-      throw core::DataError(
-          "the importance of a volume averages over its pairs, and without the pair with "
-          "itself "
-          "there is none. Use at least 2 volumes, or similarity.include_self: true.");
-    means.push_back(sum / pairs);
-  }
-  return means;
-}
-
-std::vector<int> order_of_importance(const std::vector<double>& importance) {
-  std::vector<int> order(importance.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int one, int other) {
-    return importance[static_cast<std::size_t>(one)] <
-           importance[static_cast<std::size_t>(other)];
-  });
-  return order;
-}
 
 void check_budget(int budget, int volumes) {
   if (budget < 2 || budget % 2 != 0)
@@ -63,15 +28,11 @@ void check_budget(int budget, int volumes) {
                                    " internal volumes. Use a smaller budget, or more volumes.");
 }
 
-std::vector<int> least_similar(const std::vector<double>& importance, int budget) {
-  check_budget(budget, static_cast<int>(importance.size()));
-  return ascending(first(order_of_importance(importance), budget));
-}
-
 std::vector<int> random_baseline(int volumes, int budget, const core::RandomKey& key) {
   check_budget(budget, volumes);
-  return ascending(
-      first(core::Random(key.with("random baseline")).permutation(volumes), budget));
+  std::vector<int> drawn = core::Random(key.with("random baseline")).permutation(volumes);
+  drawn.resize(static_cast<std::size_t>(budget));
+  return ascending(std::move(drawn));
 }
 
 SelectedCases split_in_half(const std::vector<int>& cases, const core::RandomKey& key) {
@@ -85,26 +46,6 @@ SelectedCases split_in_half(const std::vector<int>& cases, const core::RandomKey
     (i < count / 2 ? split.training : split.validation).push_back(chosen);
   }
   return {ascending(split.training), ascending(split.validation)};
-}
-
-core::Table importance_table(const std::vector<std::string>& names,
-                             const std::vector<double>& importance,
-                             const std::string& unit,
-                             const std::string& path) {
-  std::vector<std::int64_t> places(importance.size());
-  std::int64_t place = 0;
-  for (const int volume : order_of_importance(importance))
-    places[static_cast<std::size_t>(volume)] = place++;
-  core::Table table{
-      path, "Importance of each internal volume: the lowest make the proxy data.", {}};
-  table.add("case", "1", "Name of the volume.", names);
-  table.add("importance", unit, "Mean similarity of the volume to all others.", importance);
-  table.add("place",
-            "1",
-            "Place of the volume by importance; 0 is the lowest, chosen first.",
-            places);
-  core::validate(table);
-  return table;
 }
 
 core::Table selection_table(const std::vector<Selection>& selections,

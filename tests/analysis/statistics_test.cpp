@@ -26,9 +26,6 @@ TEST(StatisticsTest, EqualScipys) {
   EXPECT_NEAR(spearman(x, y), numbers.at("spearman"), 1e-12);
   EXPECT_NEAR(kendall(x, y), numbers.at("kendall"), 1e-12);
   EXPECT_NEAR(explained_variance(x, y), numbers.at("shleifer"), 1e-12);
-  // scipy 1.10 has Student's quantiles to 1e-9 only.
-  for (const int freedom : {1, 4, 7, 30})
-    EXPECT_NEAR(student_975(freedom), numbers.at("student_" + std::to_string(freedom)), 1e-9);
   const MeanDifference difference = paired_difference(x, y);
   EXPECT_NEAR(difference.interval.low, numbers.at("difference_low"), 1e-9);
   EXPECT_NEAR(difference.interval.high, numbers.at("difference_high"), 1e-9);
@@ -86,7 +83,6 @@ TEST(PairedDifferenceTest, OfOnePairHasNoInterval) {
   const auto difference = paired_difference(std::vector<double>{3}, std::vector<double>{1});
   EXPECT_EQ(difference.value, 2);
   EXPECT_TRUE(std::isnan(difference.interval.low));
-  EXPECT_TRUE(std::isnan(student_975(0)));
 }
 
 }  // namespace

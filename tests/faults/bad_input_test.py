@@ -322,6 +322,12 @@ class BadInputTest(ProgramTest):
         self.assertEqual(mine.read_text(), "precious")
         self.assertEqual(run("plan", site_a, "--external", site_a, "--output", folder / "new.yaml").code, DATA)
 
+    def test_quantile_that_is_none_and_statistic_that_is_unknown(self):
+        for wrong, words in (("importance: quantile, quantile: 2", ("arms.1.quantile is 2", "between 0")),
+                             ("importance: mode", ("arms.1.importance", "mean, median, quantile"))):
+            folder = self.copy_of_data()
+            self.refused(folder, CONFIGURATION, *words, text=TINY_STUDY.replace("data: proxy", f"data: proxy, {wrong}"))
+
     def test_environment_variable_that_is_not_set(self):
         folder = self.copy_of_data()
         os.environ.pop("PROXYTUNE_NOWHERE", None)

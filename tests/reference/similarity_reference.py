@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Numbers that the tests of `similarity` and `analysis` hold ours against.
+"""Numbers that the tests of `similarity`, `analysis` and `core` hold ours against.
 
 Needs numpy, scipy, torch and monai; writes similarity_reference.txt beside itself, one "name value" a
 line. Volumes come from the integer formula of texture(), which tests/similarity repeats.

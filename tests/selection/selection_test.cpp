@@ -9,30 +9,6 @@
 namespace proxytune::selection {
 namespace {
 
-const similarity::PairMatrix three{3, 3, {9, 1, 2, 1, 1, 3, 2, 3, 4}};
-
-TEST(ImportanceTest, IsTheMeanOfARow) {
-  EXPECT_EQ(importance(three, true), (std::vector<double>{4, 5.0 / 3, 3}));
-}
-
-TEST(ImportanceTest, LeavesOutTheSelfPairOnRequestAndThenRanksOtherwise) {
-  EXPECT_EQ(importance(three, false), (std::vector<double>{1.5, 2, 2.5}));
-  EXPECT_EQ(least_similar(importance(three, true), 2), (std::vector<int>{1, 2}));
-  EXPECT_EQ(least_similar(importance(three, false), 2), (std::vector<int>{0, 1}));
-}
-
-TEST(ImportanceTest, RefusesASingleVolumeWithoutItsSelfPair) {
-  const similarity::PairMatrix one{1, 1, {2}};
-  EXPECT_EQ(importance(one, true), std::vector<double>{2});
-  EXPECT_THROW(importance(one, false), core::DataError);
-}
-
-TEST(LeastSimilarTest, TakesTheLowestAndBreaksTiesByPosition) {
-  EXPECT_EQ(least_similar({5, 1, 1, 1, 0}, 2), (std::vector<int>{1, 4}));
-  EXPECT_EQ(least_similar({5, 1, 1, 1, 0}, 4), (std::vector<int>{1, 2, 3, 4}));
-  EXPECT_EQ(least_similar({2, 2}, 2), (std::vector<int>{0, 1}));
-}
-
 TEST(BudgetTest, MustBeEvenAtLeastTwoAndNoMoreThanThereAreVolumes) {
   for (const int budget : {-2, 0, 1, 3, 9})
     EXPECT_THROW(check_budget(budget, 10), core::ConfigurationError);
@@ -85,10 +61,7 @@ TEST(RandomBaselineTest, DrawsDistinctVolumesAnewForEachKeyAndAllAlikeOften) {
   EXPECT_EQ(random_baseline(12, 12, core::RandomKey(1)).size(), 12U);
 }
 
-TEST(SelectionTablesTest, SayWhoIsChosenAndWhy) {
-  const auto table = importance_table({"a", "b", "c"}, {4, 1, 3}, "nat", "/rank/importance");
-  EXPECT_EQ(std::get<std::vector<std::int64_t>>(table.column("place").values),
-            (std::vector<std::int64_t>{2, 0, 1}));
+TEST(SelectionTableTest, SaysWhoTrainsAndWhoValidates) {
   const auto chosen =
       selection_table({{"proxy", 1, {{2}, {0}}}}, {"a", "b", "c"}, "/select/cases");
   core::validate(chosen);

@@ -53,6 +53,11 @@ def everything(file):
     put(file, "/similarity/matrix/ncc", "pairs", case=["a", "b"])
     put(file, "/similarity/matrix/ncc_arrays", "pairs, by row of the table", similarity=[[1., .5], [.5, 1.]])
     put(file, "/similarity/importance/ncc", case=["a", "b"], importance=[.5, .4])
+    put(file, "/similarity/importance/ncc_median", case=["a", "b"], importance=[.4, .5])
+    put(file, "/similarity/matrix/mi", "all pairs", case=["a", "b"])
+    put(file, "/similarity/matrix/mi_arrays", similarity=[[1., nan], [.5, 1.]])
+    put(file, "/arms", arm=["full", "proxy", "twin"], ranking=["", "ncc", "ncc"])
+    put(file, "/selection", arm=["full", "full", "proxy", "twin"], case=["a", "b", "b", "b"])
     put(file, "/search/full", proposal=[0, 1], reward=[.2, .1], best_reward=[.2, .2])
     put(file, "/trials/sweep", trial=["a", "b"], arms=["full", "full,proxy"])
     put(file, "/curves/sweep", trial=["a", "b"])
@@ -66,14 +71,27 @@ full = run(new_file("full.h5", everything), "-o", os.path.join(folder.name, "a.h
 assert full.returncode == 0, full.stderr
 page = open(os.path.join(folder.name, "a.html"), encoding="utf-8").read()
 for expected in ["<title>a &lt;study&gt;</title>", "<summary>study</summary><pre>name: a &lt;study&gt;\nseed: 0",
-                 "Fig. 2 and 3", "Fig. 4A", "Fig. 4C", "/similarity/matrix/ncc: pairs", "/similarity/importance/ncc: least",
+                 "Fig. 2 and 3", "Fig. 4A", "Fig. 4C", "/similarity/importance/ncc: similarity of all pairs",
+                 "/similarity/importance/ncc_median: similarity", "/similarity/matrix/mi: all pairs", "/similarity/importance/ncc: least",
                  "Search traces", "/curves/sweep: learning curves of 2 of 2", "Device time by arm", "Gr\u00f6\u00dfe", "Table &lt;1&gt;", "70 more rows",
                  "help of &lt;external_dice&gt;", "no rows"]:
     assert expected in page, expected
-assert page.count("data:image/png;base64,") == 8, page.count("data:image/png")
+assert page.count("data:image/png;base64,") == 11, page.count("data:image/png")
 assert "http" not in page.split("<body>")[1], "the page is not self-contained"
 frame = pandas.read_csv(os.path.join(folder.name, "csv", "analysis-points.csv"))
 assert list(frame.arm) == ["full"] * 3 + ["proxy"] * 3 and frame.external_dice.isna().sum() == 1
+
+sys.path.insert(0, os.path.dirname(report))
+import report as tool  # noqa: E402
+from report_figures import chosen_by_arm, matrix_of, places  # noqa: E402
+
+_, tables = tool.read(os.path.join(folder.name, "full.h5"))
+matrix = tables["/similarity/matrix/ncc"]
+assert list(places(matrix, tables["/similarity/importance/ncc"])) == [1, 0], "the lowest importance comes first"
+assert list(places(matrix, tables["/similarity/importance/ncc_median"])) == [0, 1]
+assert matrix_of(tables["/similarity/importance/ncc_median"], tables) is matrix
+assert chosen_by_arm(tables, "ncc") == {"proxy, twin": frozenset(["b"])}, "arms of one choice share a mark"
+assert chosen_by_arm(tables, "ncc_median") == {}
 
 bare = run(new_file("bare.h5"))
 assert bare.returncode == 0, bare.stderr

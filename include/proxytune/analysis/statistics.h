@@ -56,7 +56,4 @@ struct MeanDifference {
 };
 MeanDifference paired_difference(std::span<const double> x, std::span<const double> y);
 
-/// The 97.5 % point of Student's t distribution.
-double student_975(int degrees_of_freedom);
-
 }  // namespace proxytune::analysis

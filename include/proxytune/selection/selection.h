@@ -5,7 +5,6 @@
 
 #include "proxytune/core/random.h"
 #include "proxytune/core/table.h"
-#include "proxytune/similarity/pair_matrix.h"
 
 namespace proxytune::selection {
 
@@ -15,21 +14,9 @@ struct SelectedCases {
   bool operator==(const SelectedCases&) const = default;
 };
 
-/// Importance of each volume (paper, section 3): the mean of its row of the pair matrix, the
-/// pair with itself included or not. Throws core::DataError where a row has no pair left to
-/// average.
-std::vector<double> importance(const similarity::PairMatrix& matrix, bool include_self);
-
-/// Positions by importance, lowest first, ties by position.
-std::vector<int> order_of_importance(const std::vector<double>& importance);
-
 /// Throws core::ConfigurationError unless the budget is even, at least 2, and at most
 /// `volumes`.
 void check_budget(int budget, int volumes);
-
-/// The proxy data: the `budget` volumes of lowest importance, those least like the others;
-/// ascending.
-std::vector<int> least_similar(const std::vector<double>& importance, int budget);
 
 /// The baseline: `budget` of n volumes at random, ascending. A key a repeat draws them anew.
 std::vector<int> random_baseline(int volumes, int budget, const core::RandomKey& key);
@@ -37,13 +24,6 @@ std::vector<int> random_baseline(int volumes, int budget, const core::RandomKey&
 /// Half of the cases for training, half for validation, drawn by the repeat's key. Equal cases
 /// in another order split alike.
 SelectedCases split_in_half(const std::vector<int>& cases, const core::RandomKey& key);
-
-/// One row a volume, in the matrix's order: name, importance, its place in the order (0 =
-/// lowest).
-core::Table importance_table(const std::vector<std::string>& names,
-                             const std::vector<double>& importance,
-                             const std::string& unit,
-                             const std::string& path);
 
 /// Who is in the proxy data of one arm and repeat, for the table.
 struct Selection {
