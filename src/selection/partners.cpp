@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <set>
 #include <stdexcept>
+#include <tuple>
+#include <utility>
 
 #include "proxytune/core/hash.h"
 
@@ -76,7 +78,9 @@ std::vector<PairPosition> sampled_pairs(const std::vector<std::vector<int>>& par
       pairs.push_back(symmetric ? PairPosition{std::min(row, column), std::max(row, column)}
                                 : PairPosition{row, column});
   }
-  std::sort(pairs.begin(), pairs.end());
+  std::sort(pairs.begin(), pairs.end(), [](const PairPosition& one, const PairPosition& other) {
+    return std::tie(one.row, one.column) < std::tie(other.row, other.column);
+  });
   pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
   return pairs;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <string>
 #include <vector>
 
@@ -23,7 +22,7 @@ std::vector<std::vector<int>> draw_partners(const std::vector<std::string>& cont
 /// A cell of the pair matrix.
 struct PairPosition {
   int row = 0, column = 0;
-  auto operator<=>(const PairPosition&) const = default;
+  bool operator==(const PairPosition&) const = default;
 };
 
 /// What is to be compared, each once, by row and then column. In a symmetric matrix a pair that
