@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include <fmt/format.h>
@@ -181,6 +182,31 @@ core::Table launch_table(Study& study) {
   return table;
 }
 
+/// The matrix, or the pairs of it that were sampled.
+core::Table pairs_table(const Ranking& ranking, const std::vector<std::string>& names) {
+  if (ranking.estimates.empty())
+    return similarity::to_table(ranking.matrix,
+                                names,
+                                ranking.unit,
+                                "/similarity/matrix/" + ranking.name(),
+                                "similarity of all pairs of internal cases");
+  std::vector<std::string> rows;
+  std::vector<std::string> columns;
+  std::vector<double> similarities;
+  for (const selection::PairValue& pair : ranking.sampled) {
+    rows.push_back(names[static_cast<std::size_t>(pair.row)]);
+    columns.push_back(names[static_cast<std::size_t>(pair.column)]);
+    similarities.push_back(pair.similarity);
+  }
+  core::Table table{"/similarity/pairs/" + ranking.name(),
+                    "similarity of the sampled pairs of internal cases",
+                    {}};
+  table.add("case", "1", "Name of the volume that is rated.", std::move(rows))
+      .add("other", "1", "Name of the volume it is compared with.", std::move(columns))
+      .add("similarity", ranking.unit, "Similarity of the two.", std::move(similarities));
+  return table;
+}
+
 /// Everything, in the order of the study.
 std::vector<core::Table> tables_of(Study& study,
                                    const PreparedData& data,
@@ -194,13 +220,11 @@ std::vector<core::Table> tables_of(Study& study,
                                   cases_table(data.external, "/cases/external"),
                                   arms_table(options, rankings)};
   for (const Ranking& ranking : rankings.rankings) {
-    tables.push_back(similarity::to_table(ranking.matrix,
-                                          data.internal.ids(),
-                                          ranking.unit,
-                                          "/similarity/matrix/" + ranking.name(),
-                                          "similarity of all pairs of internal cases"));
+    tables.push_back(pairs_table(ranking, data.internal.ids()));
+    std::vector<int> order(data.internal.ids().size());
+    std::iota(order.begin(), order.end(), 0);
     for (const Importance& importance : ranking.importances)
-      tables.push_back(importance_table(ranking, importance, data.internal));
+      tables.push_back(importance_table(ranking, importance, data.internal.ids(), order));
   }
   tables.insert(tables.end(), rankings.duplicates.begin(), rankings.duplicates.end());
   tables.push_back(selection.table);

@@ -1,104 +1,16 @@
 #include <algorithm>
-#include <chrono>
 #include <set>
-#include <stdexcept>
 
 #include <fmt/format.h>
 
+#include "jobs/pairs.h"
 #include "jobs/stages.h"
-#include "proxytune/comm/agree.h"
-#include "proxytune/core/error.h"
 #include "proxytune/selection/importance.h"
+#include "proxytune/selection/partners.h"
 #include "proxytune/similarity/pair_engine.h"
-#include "proxytune/similarity/tile_files.h"
 
 namespace proxytune::jobs {
 namespace {
-
-similarity::SubjectSet subjects(Study& study, const Cases& cases) {
-  std::vector<std::string> keys;
-  for (int index = 0; index < cases.size(); ++index)
-    keys.push_back(cases.at(index).key);
-  return {cases.size(),
-          [&cases](int index) {
-            const datasets::PreparedCase one = cases.at(index);
-            return similarity::Subject{one.image, one.label, one.key, one.id};
-          },
-          study.batches(keys)};
-}
-
-struct Measured {
-  similarity::PairMatrix matrix;
-  double device_seconds = 0;
-};
-
-/// Tiles whose values somebody removed or damaged are computed again.
-void forget_unreadable(Study& study,
-                       const similarity::TileFiles& files,
-                       const std::vector<work::Item>& items) {
-  comm::from_root(study.world(), [&] {
-    int unreadable = 0;
-    for (const work::Item& item : items) {
-      const work::Record* known = study.finished("tile", item.key);
-      if (known == nullptr)
-        continue;
-      try {
-        files.read(*known);
-      } catch (const core::DataError& error) {
-        if (unreadable++ == 0)
-          study.log().warn(error.what());
-        study.forget("tile", item.key);
-      }
-    }
-    if (unreadable > 0)
-      study.log().warn(
-          fmt::format("{} tiles of the pair matrix are computed again", unreadable));
-    return std::string();
-  });
-}
-
-/// Hands the matrix's tiles to the ranks.
-Measured measure(Study& study, similarity::PairEngine& engine, const std::string& what) {
-  const auto start = std::chrono::steady_clock::now();
-  std::unique_ptr<similarity::TileFiles> files;
-  comm::together(study.world(), [&] {
-    files = std::make_unique<similarity::TileFiles>(
-        study.folder() / "pairs", study.launch() + "-" + what, study.world().rank());
-  });
-  const std::vector<work::Item> items = engine.tile_items();
-  forget_unreadable(study, *files, items);
-  work::ListSource source(items);
-  const auto results = study.distribute(
-      "tile",
-      source,
-      [&](const work::Item& item) {
-        const auto tile_start = std::chrono::steady_clock::now();
-        work::Record result = files->keep(engine.compute(item));
-        const std::chrono::duration<double> taken =
-            std::chrono::steady_clock::now() - tile_start;
-        return result.set("seconds", taken.count());
-      },
-      [](const work::Item&) -> work::Record {
-        throw std::logic_error("tiles are not counted, so none can be set aside");
-      },
-      [](const work::Progress&) {},
-      // A tile is short and its end is certain: its starts are not worth a line each.
-      false);
-  Measured measured;
-  comm::together(study.world(), [&] {
-    measured.matrix = engine.assemble(
-        [&](const work::Item& item) { return files->read(results.at(item.key)); });
-  });
-  for (const work::Item& item : items)
-    measured.device_seconds += results.at(item.key).number("seconds");
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  study.log().info(fmt::format("rank: {}: {} x {} volumes, {:.2f} s",
-                               what,
-                               measured.matrix.rows,
-                               measured.matrix.columns,
-                               taken.count()));
-  return measured;
-}
 
 /// What the arms' proxy data are picked by, each once.
 std::vector<std::pair<similarity::Metric, similarity::Crop>> wanted(
@@ -126,23 +38,56 @@ std::vector<Importance> importances_of(const StudyOptions& options, const Rankin
   return result;
 }
 
-core::Table table_of(const Ranking& ranking,
-                     const selection::ImportanceOptions& options,
-                     const std::vector<std::string>& names,
-                     const std::vector<double>& importance) {
-  return selection::importance_table(names,
-                                     importance,
-                                     options,
-                                     ranking.unit,
-                                     "/similarity/importance/" + name_of(ranking, options));
-}
-
 template <class Value>
 std::vector<Value> in_order(const std::vector<Value>& values, const std::vector<int>& order) {
   std::vector<Value> result;
   for (const int position : order)
     result.push_back(values[static_cast<std::size_t>(position)]);
   return result;
+}
+
+/// Where K others are all others, comparing all pairs gives exact importances for the same
+/// work.
+bool samples(const Study& study, const PreparedData& data) {
+  const int sampled = study.options().similarity.sampled_pairs;
+  return sampled > 0 && sampled < data.internal.size() - 1;
+}
+
+void compute(Study& study, similarity::PairEngine& engine, Ranking& ranking) {
+  MeasuredMatrix measured = measure_all(study, engine, ranking.name());
+  ranking.matrix = std::move(measured.matrix);
+  ranking.device_seconds = measured.device_seconds;
+  ranking.importances = importances_of(study.options(), ranking);
+}
+
+void say_how_sure(Study& study, const Ranking& ranking) {
+  std::set<int> budgets;
+  for (const ArmOptions& arm : study.options().arms)
+    if (arm.data == ArmData::proxy && arm.metric == ranking.metric && arm.crop == ranking.crop)
+      budgets.insert(arm.budget);
+  for (const int budget : budgets)
+    study.log().info("rank: " + ranking.name() + ": " +
+                     selection::to_text(selection::sureness_of(ranking.estimates, budget),
+                                        budget,
+                                        ranking.unit));
+}
+
+void estimate(Study& study,
+              const PreparedData& data,
+              similarity::PairEngine& engine,
+              Ranking& ranking) {
+  const similarity::SimilarityOptions& options = study.options().similarity;
+  const auto partners = selection::draw_partners(
+      data.internal.keys(), study.random().with("sampled pairs"), options.sampled_pairs);
+  const auto cells =
+      selection::sampled_pairs(partners, engine.symmetric(), options.include_self);
+  MeasuredSample measured = measure_some(study, engine, cells, ranking.name());
+  ranking.device_seconds = measured.device_seconds;
+  ranking.estimates = selection::estimate_importance(
+      data.internal.size(), measured.pairs, engine.symmetric(), options.include_self);
+  ranking.importances = {{{}, selection::importance_of(ranking.estimates)}};
+  ranking.sampled = std::move(measured.pairs);
+  say_how_sure(study, ranking);
 }
 
 /// Squared local NCC of label crops, internal against external: near 1 means the same anatomy.
@@ -152,7 +97,7 @@ core::Table find_duplicates(Study& study, const PreparedData& data) {
                                 study.options().similarity,
                                 subjects(study, data.internal),
                                 subjects(study, data.external));
-  const Measured measured = measure(study, engine, "internal_against_external");
+  const MeasuredMatrix measured = measure_all(study, engine, "internal_against_external");
   const auto pairs =
       similarity::near_duplicates(measured.matrix, study.options().data.near_duplicate);
   for (const similarity::SimilarPair& pair : pairs)
@@ -197,18 +142,25 @@ std::string name_of(const Ranking& ranking, const selection::ImportanceOptions& 
 
 core::Table importance_table(const Ranking& ranking,
                              const Importance& importance,
-                             const Cases& cases) {
-  return table_of(ranking, importance.options, cases.ids(), importance.values);
+                             const std::vector<std::string>& names,
+                             const std::vector<int>& order) {
+  const std::string path = "/similarity/importance/" + name_of(ranking, importance.options);
+  if (!ranking.estimates.empty())
+    return selection::importance_table(
+        in_order(names, order), in_order(ranking.estimates, order), ranking.unit, path);
+  return selection::importance_table(in_order(names, order),
+                                     in_order(importance.values, order),
+                                     importance.options,
+                                     ranking.unit,
+                                     path);
 }
 
 void report(Study& study, const PreparedData& data, const Rankings& rankings) {
   for (const Ranking& ranking : rankings.rankings)
     for (const Importance& importance : ranking.importances) {
       const std::vector<int> order = selection::order_of_importance(importance.values);
-      const core::Table sorted = table_of(ranking,
-                                          importance.options,
-                                          in_order(data.internal.ids(), order),
-                                          in_order(importance.values, order));
+      const core::Table sorted =
+          importance_table(ranking, importance, data.internal.ids(), order);
       study.log().info("\n" + name_of(ranking, importance.options) + ", least similar first\n" +
                        core::to_text(sorted));
     }
@@ -223,10 +175,10 @@ Rankings rank(Study& study, const PreparedData& data) {
     ranking.unit = similarity::unit_of(metric, study.options().similarity);
     similarity::PairEngine engine(
         metric, crop, study.options().similarity, subjects(study, data.internal));
-    Measured measured = measure(study, engine, ranking.name());
-    ranking.matrix = std::move(measured.matrix);
-    ranking.device_seconds = measured.device_seconds;
-    ranking.importances = importances_of(study.options(), ranking);
+    if (samples(study, data))
+      estimate(study, data, engine, ranking);
+    else
+      compute(study, engine, ranking);
     result.rankings.push_back(std::move(ranking));
   }
   if (data.external.size() > 0)

@@ -11,6 +11,7 @@
 #include "proxytune/core/table.h"
 #include "proxytune/datasets/case_source.h"
 #include "proxytune/selection/options.h"
+#include "proxytune/selection/sampled_importance.h"
 #include "proxytune/selection/selection.h"
 #include "proxytune/similarity/pair_matrix.h"
 #include "proxytune/store/volume_cache.h"
@@ -61,11 +62,13 @@ struct Importance {
 struct Ranking {
   similarity::Metric metric{};
   similarity::Crop crop{};
-  similarity::PairMatrix matrix;
+  similarity::PairMatrix matrix;  // empty where pairs were sampled
   std::vector<Importance> importances;
-  double device_seconds = 0;  // over all ranks and launches
-  std::string unit;           // of the matrix and of the importance
-  std::string name() const;   // "mutual_information_label"
+  std::vector<selection::PairValue> sampled;
+  std::vector<selection::ImportanceEstimate> estimates;  // by case, where pairs were sampled
+  double device_seconds = 0;                             // over all ranks and launches
+  std::string unit;                                      // of the matrix and of the importance
+  std::string name() const;                              // "mutual_information_label"
   const Importance& importance(const selection::ImportanceOptions& options) const;
 };
 struct Rankings {
@@ -77,9 +80,11 @@ struct Rankings {
 Rankings rank(Study& study, const PreparedData& data);
 /// "mutual_information_label", with "_median" where the statistic is not the paper's mean.
 std::string name_of(const Ranking& ranking, const selection::ImportanceOptions& options);
+/// The cases in this order.
 core::Table importance_table(const Ranking& ranking,
                              const Importance& importance,
-                             const Cases& cases);
+                             const std::vector<std::string>& names,
+                             const std::vector<int>& order);
 /// Prints the order of the cases, least similar first.
 void report(Study& study, const PreparedData& data, const Rankings& rankings);
 

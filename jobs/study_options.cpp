@@ -159,6 +159,24 @@ void validate(const OutputOptions& options) {
     throw core::FieldError("folder", "is empty; name the folder that results go to");
 }
 
+/// A sample of pairs estimates means of rows, and nothing else that arms may ask for.
+void refuse_what_a_sample_cannot(const StudyOptions& options) {
+  if (options.similarity.sampled_pairs == 0)
+    return;
+  for (std::size_t i = 0; i < options.arms.size(); ++i) {
+    const ArmOptions& arm = options.arms[i];
+    if (arm.data == ArmData::proxy &&
+        (arm.importance.importance != selection::Statistic::mean ||
+         arm.selector != selection::Selector::least_similar))
+      throw core::FieldError(
+          fmt::format("arms.{}", i),
+          fmt::format("{} asks for more of the pair matrix than the means that "
+                      "similarity.sampled_pairs estimates: use importance mean and selector "
+                      "least_similar, or compare all pairs (sampled_pairs: 0)",
+                      arm.name));
+  }
+}
+
 void validate(const StudyOptions& options) {
   refuse_repeated_names(options.networks, "networks");
   refuse_repeated_names(options.arms, "arms");
@@ -173,6 +191,7 @@ void validate(const StudyOptions& options) {
     need_known(options.search.arms[i], arms, fmt::format("search.arms.{}", i), "arm");
   need_known(options.final_training.network, networks, "final_training.network", "network");
 
+  refuse_what_a_sample_cannot(options);
   need_reference(options, options.sweep.arms, "sweep.arms");
   need_reference(options, options.search.arms, "search.arms");
   for (const std::string& name : options.used_networks()) {

@@ -67,20 +67,22 @@ std::vector<std::vector<int>> draw_partners(const std::vector<std::string>& cont
   return partners;
 }
 
-std::vector<PairPosition> sampled_pairs(const std::vector<std::vector<int>>& partners,
-                                        bool symmetric,
-                                        bool include_self) {
-  std::vector<PairPosition> pairs;
+std::vector<similarity::Cell> sampled_pairs(const std::vector<std::vector<int>>& partners,
+                                            bool symmetric,
+                                            bool include_self) {
+  std::vector<similarity::Cell> pairs;
   for (int row = 0; row < static_cast<int>(partners.size()); ++row) {
     if (include_self)
       pairs.push_back({row, row});
     for (const int column : partners[static_cast<std::size_t>(row)])
-      pairs.push_back(symmetric ? PairPosition{std::min(row, column), std::max(row, column)}
-                                : PairPosition{row, column});
+      pairs.push_back(symmetric ? similarity::Cell{std::min(row, column), std::max(row, column)}
+                                : similarity::Cell{row, column});
   }
-  std::sort(pairs.begin(), pairs.end(), [](const PairPosition& one, const PairPosition& other) {
-    return std::tie(one.row, one.column) < std::tie(other.row, other.column);
-  });
+  std::sort(pairs.begin(),
+            pairs.end(),
+            [](const similarity::Cell& one, const similarity::Cell& other) {
+              return std::tie(one.row, one.column) < std::tie(other.row, other.column);
+            });
   pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
   return pairs;
 }

@@ -35,6 +35,10 @@ void validate(const SimilarityOptions& options) {
         options.cube,
         "no window of edge " + std::to_string(options.window) +
             " lies inside such a cube. Make the cube larger, or take the zero_padded border.");
+  if (options.sampled_pairs < 0 || options.sampled_pairs == 1)
+    refuse("sampled_pairs",
+           options.sampled_pairs,
+           "an interval takes two pairs. Use 2 or more, or 0 for all pairs.");
   if (options.tile < 0)
     refuse("tile",
            options.tile,

@@ -45,6 +45,16 @@ std::vector<const PreparedImage*> pointers(const std::vector<Prepared>& images) 
   return result;
 }
 
+std::span<const int> between(const std::vector<int>& order, int begin, int end) {
+  return std::span(order).subspan(at(begin), at(end - begin));
+}
+
+[[noreturn]] void refuse_other_volumes() {
+  throw core::DataError(
+      "a piece of the pair matrix names volumes that this run does not have; all ranks must "
+      "start the same study.");
+}
+
 /// A part of a block of rows x columns that one thread computes.
 struct Task {
   int row_begin, row_end;
@@ -135,14 +145,28 @@ bool PairEngine::on_diagonal(const Tile& tile) const {
   return symmetric_ && tile.row_begin == tile.column_begin;
 }
 
+void PairEngine::hash_measure(core::ContentHasher& hasher) const {
+  hasher.add(measures_.front()->identity());
+  hasher.add(crop_ == Crop::label ? "label crop, cube " + std::to_string(options_.cube)
+                                  : std::string("rows on the grids of the columns"));
+}
+
+std::string PairEngine::row_key(int row, std::span<const std::int64_t> columns) const {
+  core::ContentHasher hasher;
+  hasher.add("pairs of a row 1");
+  hash_measure(hasher);
+  hasher.add(rows_.keys[at(row)]);
+  for (const std::int64_t column : columns)
+    hasher.add(columns_.keys[static_cast<std::size_t>(column)]);
+  return hasher.hexadecimal();
+}
+
 std::string PairEngine::tile_key(const Tile& tile) const {
   core::ContentHasher hasher;
   hasher.add("pair tile 2");
   // Of a tile on the diagonal, a symmetric matrix computes the upper half only.
   hasher.add(symmetric_ ? "symmetric" : "rectangular");
-  hasher.add(measures_.front()->identity());
-  hasher.add(crop_ == Crop::label ? "label crop, cube " + std::to_string(options_.cube)
-                                  : std::string("rows on the grids of the columns"));
+  hash_measure(hasher);
   hasher.add("rows");
   for (int row = tile.row_begin; row < tile.row_end; ++row)
     hasher.add(rows_.keys[at(rows_.order[at(row)])]);
@@ -181,42 +205,52 @@ Prepared PairEngine::prepare(const Side& side,
   return measure.prepare(imaging::view(imaging::resize_trilinear(subject.image, shape)));
 }
 
-std::vector<Prepared> PairEngine::prepared(const Places& places,
+std::vector<work::Item> PairEngine::row_items(const std::vector<Cell>& cells) const {
+  std::vector<work::Item> items;
+  for (auto cell = cells.begin(); cell != cells.end();) {
+    const int row = cell->row;
+    std::vector<std::int64_t> columns;
+    for (; cell != cells.end() && cell->row == row; ++cell)
+      columns.push_back(cell->column);
+    work::Item item;
+    item.key = row_key(row, columns);
+    item.expected_cost = static_cast<double>(columns.size());
+    item.what.set("row", std::int64_t{row}).set("columns", std::move(columns));
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+std::vector<Prepared> PairEngine::prepared(const Side& side,
+                                           std::span<const int> volumes,
                                            const imaging::Shape* on_grid) {
-  std::vector<Prepared> images(at(places.size()));
+  std::vector<Prepared> images(volumes.size());
   std::vector<std::size_t> missing;
   std::vector<PreparedKey> keys;
-  const auto volume_at = [&](std::size_t i) {
-    return places.side->order[at(places.begin) + i];
-  };
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    const auto volume = at(volume_at(i));
-    keys.push_back({places.side->keys[volume],
-                    on_grid == nullptr ? places.side->shapes[volume] : *on_grid});
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    const auto volume = at(volumes[i]);
+    keys.push_back({side.keys[volume], on_grid == nullptr ? side.shapes[volume] : *on_grid});
     images[i] = cache_->find(keys.back());
     if (!images[i])
       missing.push_back(i);
   }
   for_each_in_parallel(missing.size(), options_.threads, [&](std::size_t m, int thread) {
     const std::size_t i = missing[m];
-    images[i] = prepare(*places.side, volume_at(i), keys[i].shape, thread);
+    images[i] = prepare(side, volumes[i], keys[i].shape, thread);
   });
   for (const std::size_t i : missing)
     cache_->keep(keys[i], images[i]);
   return images;
 }
 
-/// Learns it from the largest image of the tile.
-int PairEngine::images_at_once(const Tile& tile) {
-  int largest = tile.column_begin;
-  const auto voxels = [&](int place) {
-    return columns_.shapes[at(columns_.order[at(place)])].voxels();
-  };
-  for (int place = tile.column_begin; place < tile.column_end; ++place)
-    if (voxels(place) > voxels(largest))
-      largest = place;
+/// Learns it from the largest of the columns.
+int PairEngine::images_at_once(std::span<const int> columns) {
+  const int largest =
+      *std::max_element(columns.begin(), columns.end(), [&](int one, int other) {
+        return columns_.shapes[at(one)].voxels() < columns_.shapes[at(other)].voxels();
+      });
   const std::size_t bytes =
-      prepared({&columns_, largest, largest + 1}, nullptr).front()->bytes();
+      prepared(columns_, std::span(&largest, 1), nullptr).front()->bytes();
   const std::size_t limit = at(options_.memory) << 20U;
   if (2 * bytes > limit)
     throw core::ConfigurationError("similarity.memory is " + std::to_string(options_.memory) +
@@ -230,9 +264,10 @@ void PairEngine::compute_part(const Tile& tile, const Tile& part, TileValues& va
   const bool diagonal = symmetric_ && part.row_begin == part.column_begin;
   const imaging::Shape grid = columns_.shapes[at(columns_.order[at(part.column_begin)])];
   const std::vector<Prepared> column_images =
-      prepared({&columns_, part.column_begin, part.column_end}, nullptr);
+      prepared(columns_, between(columns_.order, part.column_begin, part.column_end), nullptr);
   const std::vector<Prepared> row_images =
-      diagonal ? column_images : prepared({&rows_, part.row_begin, part.row_end}, &grid);
+      diagonal ? column_images
+               : prepared(rows_, between(rows_.order, part.row_begin, part.row_end), &grid);
   const auto rows = pointers(row_images);
   const auto columns = pointers(column_images);
   const auto tasks =
@@ -262,14 +297,67 @@ void PairEngine::compute_part(const Tile& tile, const Tile& part, TileValues& va
 }
 
 TileValues PairEngine::compute(const work::Item& item) {
+  return item.what.has("columns") ? compute_row(item) : compute_tile(item);
+}
+
+TileValues PairEngine::compute_row(const work::Item& item) {
+  const auto row = static_cast<int>(item.what.integer("row"));
+  const std::vector<std::int64_t>& columns = item.what.integers("columns");
+  const auto known = [&](std::int64_t volume) {
+    return volume >= 0 && volume < columns_.set.size;
+  };
+  if (row < 0 || row >= rows_.set.size || !std::all_of(columns.begin(), columns.end(), known) ||
+      row_key(row, columns) != item.key)
+    refuse_other_volumes();
+  // By shape, as in tiles; `places` says where a value belongs.
+  std::vector<std::size_t> places(columns.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  const auto shape_at = [&](std::size_t place) -> const imaging::Shape& {
+    return columns_.shapes[static_cast<std::size_t>(columns[place])];
+  };
+  std::stable_sort(places.begin(), places.end(), [&](std::size_t one, std::size_t other) {
+    const imaging::Shape& a = shape_at(one);
+    const imaging::Shape& b = shape_at(other);
+    return std::tie(a.z, a.y, a.x) < std::tie(b.z, b.y, b.x);
+  });
+  std::vector<int> volumes;
+  for (const std::size_t place : places)
+    volumes.push_back(static_cast<int>(columns[place]));
+  const auto step = at(std::max(1, images_at_once(volumes) - 1));
+  TileValues values(columns.size());
+  for (std::size_t begin = 0; begin < places.size();) {
+    std::size_t end = begin + 1;
+    while (end < std::min(begin + step, places.size()) &&
+           shape_at(places[end]) == shape_at(places[begin]))
+      ++end;
+    const auto one = prepared(rows_, std::span(&row, 1), &shape_at(places[begin]));
+    const auto others =
+        prepared(columns_, std::span(volumes).subspan(begin, end - begin), nullptr);
+    const auto rows = pointers(one);
+    const auto all = pointers(others);
+    const std::size_t tasks = (all.size() + rows_a_task - 1) / rows_a_task;
+    for_each_in_parallel(tasks, options_.threads, [&](std::size_t task, int thread) {
+      const std::size_t first = task * rows_a_task;
+      const Images some =
+          Images(all).subspan(first, std::min<std::size_t>(rows_a_task, all.size() - first));
+      std::vector<double> computed(some.size());
+      measures_[at(thread)]->compare_all(rows, some, Cells::all, computed);
+      for (std::size_t i = 0; i < computed.size(); ++i)
+        values[places[begin + first + i]] = computed[i];
+    });
+    begin = end;
+  }
+  return values;
+}
+
+TileValues PairEngine::compute_tile(const work::Item& item) {
   const Tile tile = tile_of(item);
   if (tile.row_begin < 0 || tile.row_end > rows_.set.size || tile.column_begin < 0 ||
       tile.column_end > columns_.set.size || tile_key(tile) != item.key)
-    throw core::DataError(
-        "a tile of the pair matrix names volumes that this run does not have; "
-        "all ranks must start the same study.");
+    refuse_other_volumes();
   TileValues values(cells(tile));
-  const int at_once = images_at_once(tile);
+  const int at_once =
+      images_at_once(between(columns_.order, tile.column_begin, tile.column_end));
   const int rows = tile.row_end - tile.row_begin;
   const int columns = tile.column_end - tile.column_begin;
   const bool fits = on_diagonal(tile) ? rows <= at_once : rows + columns <= at_once;

@@ -41,6 +41,19 @@ class BadInputTest(ProgramTest):
         self.assertEqual(list(folder.rglob("*.tmp")), [])
         return result
 
+    def test_a_sample_of_pairs_that_cannot_give_what_an_arm_asks(self):
+        folder = self.copy_of_data()
+        one = TINY_STUDY.replace("similarity: {", "similarity: {sampled_pairs: 1, ")
+        self.refused(folder, CONFIGURATION, "similarity.sampled_pairs", "an interval takes two pairs", text=one)
+        median = TINY_STUDY.replace("similarity: {", "similarity: {sampled_pairs: 3, ").replace(
+            "data: proxy, budget: 4}", "data: proxy, budget: 4, importance: median}")
+        self.refused(folder, CONFIGURATION, "arms.1", "importance mean", text=median)
+
+    def test_memory_for_less_than_two_prepared_images(self):
+        folder = self.copy_of_data()
+        text = TINY_STUDY.replace("cube: 12", "cube: 96, memory: 1")
+        self.refused(folder, CONFIGURATION, "similarity.memory is 1 MiB", "give it that much", text=text)
+
     def test_missing_data_set(self):
         folder = self.copy_of_data()
         (folder / "data/siteA/dataset.json").unlink()

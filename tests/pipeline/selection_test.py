@@ -55,6 +55,24 @@ class SelectionTest(ProgramTest):
         self.assertIn("4 cases by quantile_0.25 of mutual_information of label crops, network full", data)
         self.assertIn("2 facility_location cases by mutual_information, network full", data)
 
+    def test_a_sampled_ranking_estimates_with_intervals_on_any_number_of_ranks(self):
+        text = TINY_STUDY.replace("similarity: {", "similarity: {sampled_pairs: 3, ")
+        path, folder = self.study("sampled1", text)
+        result = self.done(run("run", path, ranks=1))
+        self.assertIn("sampled pairs", result.output)
+        self.assertIn("95 % intervals", result.output)
+        self.assertIn("importance_low", self.done(run("rank", path, ranks=2)).output)
+        other_path, other = self.study("sampled2", text)
+        self.done(run("run", other_path, ranks=2))
+        self.assertEqual(differences(folder / "results.h5", other / "results.h5"), "")
+        # As many as there are: the exact ranking.
+        exact_path, exact = self.study("sampled5", text.replace("sampled_pairs: 3", "sampled_pairs: 5"))
+        plain_path, plain = self.study("sampled0")
+        for study in (exact_path, plain_path):
+            self.done(run("run", study, ranks=2))
+        self.assertEqual([line for line in differences(exact / "results.h5", plain / "results.h5").splitlines()
+                          if "similarity" in line], [])
+
     def test_another_statistic_or_selector_of_an_arm_is_a_change_and_another_arm_is_none(self):
         path, _ = self.study("changed", STUDY)
         self.done(run("select", path))

@@ -101,7 +101,7 @@ TEST(PartnersTest, RefuseEqualContentAndNegativeCounts) {
 
 TEST(SampledPairsTest, ServeBothVolumesOfASymmetricMatrix) {
   const Partners partners{{1, 2}, {0}, {3}, {0}};
-  using Pairs = std::vector<PairPosition>;
+  using Pairs = std::vector<similarity::Cell>;
   EXPECT_EQ(sampled_pairs(partners, true, false), (Pairs{{0, 1}, {0, 2}, {0, 3}, {2, 3}}));
   EXPECT_EQ(sampled_pairs(partners, false, false),
             (Pairs{{0, 1}, {0, 2}, {1, 0}, {2, 3}, {3, 0}}));

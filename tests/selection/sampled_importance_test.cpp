@@ -41,7 +41,7 @@ std::vector<PairValue> compare(const PairMatrix& matrix,
                                std::uint64_t seed,
                                int count) {
   std::vector<PairValue> values;
-  for (const PairPosition& pair :
+  for (const similarity::Cell& pair :
        sampled_pairs(partners_of(matrix.rows, seed, count), symmetric, include_self))
     values.push_back({pair.row, pair.column, matrix.at(pair.row, pair.column)});
   return values;

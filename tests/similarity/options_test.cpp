@@ -59,6 +59,7 @@ TEST(SimilarityOptionsTest, DescribesEveryField) {
                                       "window",
                                       "flat_windows",
                                       "border",
+                                      "sampled_pairs",
                                       "cube",
                                       "include_self",
                                       "tile",

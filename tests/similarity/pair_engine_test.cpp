@@ -232,6 +232,37 @@ TEST(PairEngineTest, NoMemoryLimitAndNoNumberOfThreadsChangesABit) {
       }
 }
 
+TEST(PairEngineTest, SomeCellsAreThoseOfTheMatrix) {
+  const Shelf shelves[] = {equal_shapes(9), unequal_shapes(9)};
+  const std::vector<Cell> some{{0, 0}, {0, 8}, {2, 3}, {2, 5}, {2, 8}, {7, 8}};
+  for (const Shelf& shelf : shelves)
+    for (const Metric metric : both_metrics)
+      for (const Crop crop : {Crop::none, Crop::label}) {
+        SimilarityOptions options = small_options(0);
+        PairEngine whole(metric, crop, options, shelf.set());
+        const PairMatrix matrix = whole.compute_all();
+        options.threads = 2;
+        PairEngine engine(metric, crop, options, shelf.set());
+        std::vector<double> values;
+        const auto items = engine.row_items(some);
+        ASSERT_EQ(items.size(), 3U);
+        for (const work::Item& item : items)
+          for (const double value : engine.compute(item))
+            values.push_back(value);
+        ASSERT_EQ(values.size(), some.size());
+        for (std::size_t i = 0; i < some.size(); ++i)
+          EXPECT_EQ(values[i], matrix.at(some[i].row, some[i].column));
+      }
+}
+
+TEST(PairEngineTest, RefusesARowOfOtherVolumes) {
+  const Shelf shelf = equal_shapes(3);
+  PairEngine engine(Metric::mutual_information, Crop::label, small_options(0), shelf.set());
+  work::Item item = engine.row_items({{0, 2}}).at(0);
+  item.what.set("columns", std::vector<std::int64_t>{3});
+  EXPECT_THROW(engine.compute(item), core::DataError);
+}
+
 TEST(PairEngineTest, SaysHowMuchMemoryTwoImagesTake) {
   const Shelf shelf = equal_shapes(3);
   SimilarityOptions options = small_options(2);

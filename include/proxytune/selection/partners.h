@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "proxytune/core/random.h"
+#include "proxytune/similarity/pair_matrix.h"
 
 // Which pairs a sampled ranking compares, for sets of volumes whose n^2 pairs are too many.
 namespace proxytune::selection {
@@ -19,16 +20,10 @@ std::vector<std::vector<int>> draw_partners(const std::vector<std::string>& cont
                                             const core::RandomKey& key,
                                             int count);
 
-/// A cell of the pair matrix.
-struct PairPosition {
-  int row = 0, column = 0;
-  bool operator==(const PairPosition&) const = default;
-};
-
 /// What is to be compared, each once, by row and then column. In a symmetric matrix a pair that
 /// one volume drew serves both, and row <= column.
-std::vector<PairPosition> sampled_pairs(const std::vector<std::vector<int>>& partners,
-                                        bool symmetric,
-                                        bool include_self);
+std::vector<similarity::Cell> sampled_pairs(const std::vector<std::vector<int>>& partners,
+                                            bool symmetric,
+                                            bool include_self);
 
 }  // namespace proxytune::selection

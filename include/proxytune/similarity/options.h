@@ -58,6 +58,7 @@ struct SimilarityOptions {
   Border border = Border::zero_padded;
   int cube = 64;
   bool include_self = true;
+  int sampled_pairs = 0;
   int tile = 0;
   int memory = 1024;
   int threads = 1;
@@ -88,6 +89,12 @@ void describe(Fields& fields, SimilarityOptions& options) {
   fields("border",
          options.border,
          "NCC windows at the border: zero_padded as in MONAI, or only those inside the volume");
+  fields("sampled_pairs",
+         options.sampled_pairs,
+         "for sets too large for all pairs: how many others, drawn at random, each volume is "
+         "compared with; 0: all. Importances are then estimates with an interval, and no "
+         "matrix is "
+         "written");
   fields("cube", options.cube, "edge of the cube that a label crop is resampled to, in voxels");
   fields("include_self",
          options.include_self,

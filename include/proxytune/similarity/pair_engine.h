@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "proxytune/core/hash.h"
 #include "proxytune/similarity/measure.h"
 #include "proxytune/similarity/options.h"
 #include "proxytune/similarity/pair_matrix.h"
@@ -56,8 +58,10 @@ class PairEngine {
 
   /// The pieces for work::distribute, the same on every rank.
   std::vector<work::Item> tile_items() const;
-  /// A tile on the diagonal comes whole. Throws core::ConfigurationError where
-  /// similarity.memory does not hold two prepared images.
+  /// Some cells instead of all, sorted: a piece a row, whose values are those of its columns.
+  std::vector<work::Item> row_items(const std::vector<Cell>& cells) const;
+  /// Of either kind of piece. A tile on the diagonal comes whole. Throws
+  /// core::ConfigurationError where similarity.memory does not hold two prepared images.
   TileValues compute(const work::Item& item);
   /// From the values of every piece of tile_items(). Throws core::DataError where a tile is
   /// torn.
@@ -75,25 +79,23 @@ class PairEngine {
     std::vector<int> order;     // volumes by batch (columns of a full matrix: by shape)
     std::vector<Block> blocks;  // of `order`
   };
-  /// Some neighbouring places of a side's order.
-  struct Places {
-    const Side* side;
-    int begin, end;
-    int size() const { return end - begin; }
-  };
-
   Side side(SubjectSet set) const;
   void put_in_order(Side& side, bool by_shape) const;
   std::vector<Tile> tiles() const;
   std::string tile_key(const Tile& tile) const;
   bool on_diagonal(const Tile& tile) const;
-  std::vector<std::shared_ptr<const PreparedImage>> prepared(const Places& places,
+  std::vector<std::shared_ptr<const PreparedImage>> prepared(const Side& side,
+                                                             std::span<const int> volumes,
                                                              const imaging::Shape* on_grid);
   std::shared_ptr<const PreparedImage> prepare(const Side& side,
                                                int volume,
                                                const imaging::Shape& shape,
                                                int thread) const;
-  int images_at_once(const Tile& tile);
+  void hash_measure(core::ContentHasher& hasher) const;
+  std::string row_key(int row, std::span<const std::int64_t> columns) const;
+  int images_at_once(std::span<const int> columns);
+  TileValues compute_tile(const work::Item& item);
+  TileValues compute_row(const work::Item& item);
   void compute_part(const Tile& tile, const Tile& part, TileValues& values);
 
   Crop crop_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,12 @@ struct PairMatrix {
 
   double at(int row, int column) const;
   double& at(int row, int column);
+};
+
+/// A pair of volumes, by position.
+struct Cell {
+  int row = 0, column = 0;
+  auto operator<=>(const Cell&) const = default;
 };
 
 /// A square block of the pair matrix, the unit of work that a rank is handed.

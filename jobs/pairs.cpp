@@ -1,0 +1,135 @@
+#include "jobs/pairs.h"
+
+#include <chrono>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "proxytune/comm/agree.h"
+#include "proxytune/core/error.h"
+
+namespace proxytune::jobs {
+namespace {
+
+/// Pieces whose values somebody removed or damaged are computed again.
+void forget_unreadable(Study& study,
+                       const similarity::TileFiles& files,
+                       const std::vector<work::Item>& items) {
+  comm::from_root(study.world(), [&] {
+    int unreadable = 0;
+    for (const work::Item& item : items) {
+      const work::Record* known = study.finished("tile", item.key);
+      if (known == nullptr)
+        continue;
+      try {
+        files.read(*known);
+      } catch (const core::DataError& error) {
+        if (unreadable++ == 0)
+          study.log().warn(error.what());
+        study.forget("tile", item.key);
+      }
+    }
+    if (unreadable > 0)
+      study.log().warn(
+          fmt::format("{} tiles of the pair matrix are computed again", unreadable));
+    return std::string();
+  });
+}
+
+}  // namespace
+
+similarity::SubjectSet subjects(Study& study, const Cases& cases) {
+  std::vector<std::string> keys;
+  for (int index = 0; index < cases.size(); ++index)
+    keys.push_back(cases.at(index).key);
+  return {cases.size(),
+          [&cases](int index) {
+            const datasets::PreparedCase one = cases.at(index);
+            return similarity::Subject{one.image, one.label, one.key, one.id};
+          },
+          study.batches(keys)};
+}
+
+Pieces::Pieces(Study& study,
+               similarity::PairEngine& engine,
+               std::vector<work::Item> items,
+               const std::string& what)
+    : study_(study), items_(std::move(items)) {
+  const auto start = std::chrono::steady_clock::now();
+  comm::together(study.world(), [&] {
+    files_ = std::make_unique<similarity::TileFiles>(
+        study.folder() / "pairs", study.launch() + "-" + what, study.world().rank());
+  });
+  forget_unreadable(study, *files_, items_);
+  work::ListSource source(items_);
+  results_ = study.distribute(
+      "tile",
+      source,
+      [&](const work::Item& item) {
+        const auto tile_start = std::chrono::steady_clock::now();
+        work::Record result = files_->keep(engine.compute(item));
+        const std::chrono::duration<double> taken =
+            std::chrono::steady_clock::now() - tile_start;
+        return result.set("seconds", taken.count());
+      },
+      [](const work::Item&) -> work::Record {
+        throw std::logic_error("tiles are not counted, so none can be set aside");
+      },
+      [](const work::Progress&) {},
+      // A tile is short and its end is certain: its starts are not worth a line each.
+      false);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  seconds_ = taken.count();
+}
+
+similarity::TileValues Pieces::values(const work::Item& item) const {
+  return files_->read(results_.at(item.key));
+}
+
+double Pieces::device_seconds() const {
+  double sum = 0;
+  for (const work::Item& item : items_)
+    sum += results_.at(item.key).number("seconds");
+  return sum;
+}
+
+MeasuredMatrix measure_all(Study& study,
+                           similarity::PairEngine& engine,
+                           const std::string& what) {
+  const Pieces pieces(study, engine, engine.tile_items(), what);
+  MeasuredMatrix measured;
+  comm::together(study.world(), [&] {
+    measured.matrix =
+        engine.assemble([&](const work::Item& item) { return pieces.values(item); });
+  });
+  measured.device_seconds = pieces.device_seconds();
+  study.log().info(fmt::format("rank: {}: {} x {} volumes, {:.2f} s",
+                               what,
+                               measured.matrix.rows,
+                               measured.matrix.columns,
+                               pieces.seconds()));
+  return measured;
+}
+
+MeasuredSample measure_some(Study& study,
+                            similarity::PairEngine& engine,
+                            const std::vector<similarity::Cell>& cells,
+                            const std::string& what) {
+  const Pieces pieces(study, engine, engine.row_items(cells), what);
+  MeasuredSample measured;
+  comm::together(study.world(), [&] {
+    for (const work::Item& item : pieces.items()) {
+      const auto row = static_cast<int>(item.what.integer("row"));
+      auto value = pieces.values(item);
+      auto next = value.begin();
+      for (const std::int64_t column : item.what.integers("columns"))
+        measured.pairs.push_back({row, static_cast<int>(column), *next++});
+    }
+  });
+  measured.device_seconds = pieces.device_seconds();
+  study.log().info(fmt::format(
+      "rank: {}: {} sampled pairs, {:.2f} s", what, measured.pairs.size(), pieces.seconds()));
+  return measured;
+}
+
+}  // namespace proxytune::jobs
