@@ -1,4 +1,5 @@
 #include "jobs/jobs.h"
+#include "jobs/results_file.h"
 #include "jobs/stages.h"
 
 namespace proxytune::jobs {
@@ -22,7 +23,11 @@ void run_preprocess(app::Session& session) {
 void run_rank(app::Session& session) {
   Study study(session);
   const PreparedData data = preprocess(study);
-  report(study, data, rank(study, data));
+  const Rankings rankings = rank(study, data);
+  report(study, data, rankings);
+  const std::filesystem::path file =
+      write_tables(study, ranking_tables(data, rankings), "ranking.h5");
+  study.log().info("ranking: " + file.string());
 }
 
 void run_select(app::Session& session) {

@@ -12,7 +12,7 @@ namespace {
 
 /// What one plane of a band takes for all images and pairs of a group. Measured: groups that
 /// overflow the second cache somewhat are faster than smaller ones that fetch more.
-constexpr std::size_t cache_bytes = 3 * 1024 * 1024;
+constexpr std::size_t cache_bytes = std::size_t{3} << 20U;
 constexpr std::size_t largest_group = 8;
 
 std::size_t extent(int value) {
@@ -144,6 +144,17 @@ void check_comparable(Images rows, Images columns) {
     }
 }
 
+/// What one call compares, and what it works with.
+struct Comparison {
+  Images rows;
+  Images columns;
+  Cells cells;
+  FlatWindows flat;
+  const PairKernels& kernels;
+  std::vector<std::int32_t>& scratch;  // of each pair at hand: sums of products along z
+  std::size_t edge;                    // rows and columns of a group
+};
+
 /// Some rows and columns of the matrix whose pairs go through the volumes plane by plane
 /// together, so that they share what fetching a plane costs.
 struct Group {
@@ -152,6 +163,31 @@ struct Group {
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   std::vector<double> sums;  // of squared correlations, by pair
 };
+
+Group group_at(const Comparison& all,
+               std::size_t row,
+               std::size_t column,
+               std::size_t channel) {
+  const auto channels = [&](Images images, std::size_t begin) {
+    std::vector<const CentredImage::Channel*> result;
+    for (std::size_t i = begin; i < std::min(begin + all.edge, images.size()); ++i)
+      result.push_back(&centred_image(images[i]).channels[channel]);
+    return result;
+  };
+  Group group{channels(all.rows, row), channels(all.columns, column), {}, {}};
+  for (std::size_t i = 0; i < group.rows.size(); ++i)
+    for (std::size_t j = 0; j < group.columns.size(); ++j)
+      if (all.cells == Cells::all || column + j >= row + i)
+        group.pairs.emplace_back(i, j);
+  group.sums.assign(group.pairs.size(), 0.0);
+  return group;
+}
+
+void mirror(std::span<double> values, std::size_t edge) {
+  for (std::size_t row = 0; row < edge; ++row)
+    for (std::size_t column = 0; column < row; ++column)
+      values[row * edge + column] = values[column * edge + row];
+}
 
 std::size_t group_edge(const WindowLayout& layout) {
   const int rows = std::min(band_rows, layout.centres.y);
@@ -228,6 +264,38 @@ std::size_t flat_windows(const CentredImage::Channel& one,
   return flat - tails;
 }
 
+double mean_of(double sum,
+               const CentredImage::Channel& one,
+               const CentredImage::Channel& other,
+               const WindowLayout& layout,
+               FlatWindows flat) {
+  auto centres = static_cast<double>(layout.centres.voxels());
+  if (flat == FlatWindows::one)
+    sum += static_cast<double>(flat_windows(one, other, layout));
+  if (flat == FlatWindows::skip)
+    centres -= static_cast<double>(flat_windows(one, other, layout));
+  return centres > 0 ? std::min(1.0, sum / centres) : 0.0;
+}
+
+void compare_group(const Comparison& all,
+                   std::size_t row,
+                   std::size_t column,
+                   std::span<double> values) {
+  const CentredImage& first = centred_image(all.rows.front());
+  const WindowLayout& layout = first.layout;
+  for (std::size_t channel = 0; channel < first.channels.size(); ++channel) {
+    Group group = group_at(all, row, column, channel);
+    for (int band = 0; band < layout.centres.y; band += band_rows)
+      correlate_band(group, layout, band, all.kernels, all.scratch);
+    for (std::size_t p = 0; p < group.pairs.size(); ++p) {
+      const auto [i, j] = group.pairs[p];
+      values[(row + i) * all.columns.size() + column + j] +=
+          mean_of(group.sums[p], *group.rows[i], *group.columns[j], layout, all.flat) /
+          static_cast<double>(first.channels.size());
+    }
+  }
+}
+
 }  // namespace
 
 NormalizedCrossCorrelation::NormalizedCrossCorrelation(int window,
@@ -266,46 +334,14 @@ void NormalizedCrossCorrelation::compare_all(Images rows,
   if (rows.empty() || columns.empty())
     return;
   check_comparable(rows, columns);
-  const CentredImage& first = centred_image(rows.front());
-  const WindowLayout& layout = first.layout;
-  const PairKernels& kernels = pair_kernels(set_);
-  const std::size_t edge = group_edge(layout);
-  const auto mean = [&](double sum, const auto& one, const auto& other) {
-    auto centres = static_cast<double>(layout.centres.voxels());
-    if (flat_windows_ != FlatWindows::zero) {
-      const auto flat = static_cast<double>(flat_windows(one, other, layout));
-      if (flat_windows_ == FlatWindows::one)
-        sum += flat;
-      else
-        centres -= flat;
-    }
-    return centres > 0 ? std::min(1.0, sum / centres) : 0.0;
-  };
-  for (std::size_t c = 0; c < first.channels.size(); ++c)
-    for (std::size_t row = 0; row < rows.size(); row += edge)
-      for (std::size_t column = cells == Cells::upper ? row : 0; column < columns.size();
-           column += edge) {
-        Group group;
-        for (std::size_t i = row; i < std::min(row + edge, rows.size()); ++i)
-          group.rows.push_back(&centred_image(rows[i]).channels[c]);
-        for (std::size_t j = column; j < std::min(column + edge, columns.size()); ++j)
-          group.columns.push_back(&centred_image(columns[j]).channels[c]);
-        for (std::size_t i = 0; i < group.rows.size(); ++i)
-          for (std::size_t j = 0; j < group.columns.size(); ++j)
-            if (cells == Cells::all || column + j >= row + i)
-              group.pairs.emplace_back(i, j);
-        group.sums.assign(group.pairs.size(), 0.0);
-        for (int band = 0; band < layout.centres.y; band += band_rows)
-          correlate_band(group, layout, band, kernels, columns_);
-        for (std::size_t p = 0; p < group.pairs.size(); ++p) {
-          const auto [i, j] = group.pairs[p];
-          const double value = mean(group.sums[p], *group.rows[i], *group.columns[j]) /
-                               static_cast<double>(first.channels.size());
-          values[(row + i) * columns.size() + column + j] += value;
-          if (cells == Cells::upper && column + j != row + i)
-            values[(column + j) * columns.size() + row + i] += value;
-        }
-      }
+  const std::size_t edge = group_edge(centred_image(rows.front()).layout);
+  const Comparison all{rows, columns, cells, flat_windows_, pair_kernels(set_), columns_, edge};
+  for (std::size_t row = 0; row < rows.size(); row += edge)
+    for (std::size_t column = cells == Cells::upper ? row : 0; column < columns.size();
+         column += edge)
+      compare_group(all, row, column, values);
+  if (cells == Cells::upper)
+    mirror(values, rows.size());
 }
 
 std::string NormalizedCrossCorrelation::identity() const {

@@ -79,7 +79,7 @@ std::vector<Task> tasks_of(int rows, int columns, bool diagonal) {
 PairEngine::PairEngine(Metric metric,
                        Crop crop,
                        const SimilarityOptions& options,
-                       SubjectSet volumes)
+                       const SubjectSet& volumes)
     : PairEngine(metric, crop, options, volumes, volumes) {
   symmetric_ = all_equal(rows_.shapes);
   if (symmetric_)

@@ -100,6 +100,15 @@ class StudyTest(ProgramTest):
         self.assertLessEqual(len(after) - len(before), 4 + 4 + 2)
         self.assertGreaterEqual(len(after) - len(before), 4)
 
+    def test_rank_alone_writes_the_matrix_and_the_order(self):
+        path, folder = self.study("ranked")
+        self.done(run("rank", path, ranks=2))
+        self.done(run("verify", folder / "ranking.h5"))
+        for group in ("/similarity", "/cases"):
+            same = subprocess.run(["h5diff", str(folder / "ranking.h5"), str(self.reference / "results.h5"), group],
+                                  capture_output=True, text=True)
+            self.assertEqual(same.returncode, 0, same.stdout)
+
     def test_pairs_that_are_gone_or_damaged_are_computed_again(self):
         path, folder = self.study("pairs")
         self.done(run("run", path, ranks=2))

@@ -46,7 +46,10 @@ using TileValues = std::vector<double>;
 /// One engine a thread; it starts similarity.threads of its own.
 class PairEngine {
  public:
-  PairEngine(Metric metric, Crop crop, const SimilarityOptions& options, SubjectSet volumes);
+  PairEngine(Metric metric,
+             Crop crop,
+             const SimilarityOptions& options,
+             const SubjectSet& volumes);
   PairEngine(Metric metric,
              Crop crop,
              const SimilarityOptions& options,
