@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from program import ProgramTest, TINY_STUDY, differences, journal_events, kill_all, main, ranks_of, run, start, wait_for_trials  # noqa: E402
+from program import ProgramTest, TINY_STUDY, differences, journal_events, kill_all, main, ranks_of, run, start, wait_for_finished  # noqa: E402
 
 
 def finished_trials(folder):
@@ -59,7 +59,7 @@ class StudyTest(ProgramTest):
         kills = 0
         for trials in (1, 4, 8):
             launcher = start("run", path, ranks=2)
-            wait_for_trials(launcher, folder, trials)
+            wait_for_finished(launcher, folder, trials)
             time.sleep(dice.uniform(0, 0.05))
             kills += launcher.poll() is None
             kill_all(launcher)
@@ -73,7 +73,7 @@ class StudyTest(ProgramTest):
     def test_a_signal_to_one_rank_ends_it_with_85_and_the_same_command_finishes(self):
         path, folder = self.study("signalled", TINY_STUDY.replace("epochs: 2", "epochs: 40"))
         launcher = start("run", path, ranks=2)
-        self.assertTrue(wait_for_trials(launcher, folder, 1))
+        self.assertTrue(wait_for_finished(launcher, folder, 1))
         os.kill(ranks_of(launcher)[-1], signal.SIGUSR1)
         output, _ = launcher.communicate(timeout=120)
         self.assertEqual(launcher.returncode, 85, output)

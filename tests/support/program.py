@@ -130,14 +130,14 @@ def journal_events(folder):
     return events
 
 
-def wait_for_trials(launcher, folder, count, limit=120):
-    """Returns True once the journal of a running study holds `count` finished trials, False if it ended before.
+def wait_for_finished(launcher, folder, count, stage="trial", limit=120):
+    """Returns True once the journal of a running study holds `count` finished pieces, False if it ended before.
 
     By events instead of by seconds: the whole study takes half a second on one machine and ten on another."""
     deadline = time.time() + limit
     while launcher.poll() is None and time.time() < deadline:
         lines = b"".join(segment.read_bytes() for segment in (Path(folder) / "journal").glob("*.journal")).splitlines()
-        if sum(b'"finished"' in line and b'"trial"' in line for line in lines) >= count:
+        if sum(b'"finished"' in line and f'"{stage}"'.encode() in line for line in lines) >= count:
             return launcher.poll() is None
         time.sleep(0.002)
     return False
@@ -175,4 +175,4 @@ def main():
 
 
 __all__ = ["ProgramTest", "TINY_STUDY", "differences", "journal_events", "kill_all", "main", "ranks_of", "run", "start",
-           "time", "signal", "wait_for_trials"]
+           "time", "signal", "wait_for_finished"]

@@ -6,11 +6,10 @@ SOAK name=matrix count=N killed=K repeated=0 different=0 failed=0
 
 import random
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests/support"))
-from program import ProgramTest, TINY_STUDY, differences, journal_events, kill_all, run, start  # noqa: E402
+from program import ProgramTest, TINY_STUDY, differences, journal_events, kill_all, run, start, wait_for_finished  # noqa: E402
 
 STUDY = TINY_STUDY.replace("cube: 12, tile: 2", "cube: 48, tile: 1").replace(
     "data: proxy, budget: 4}", "data: proxy, budget: 4, metric: normalized_cross_correlation}")
@@ -27,9 +26,8 @@ def main(count):
     reference = scratch / "reference.yaml"
     reference.write_text(STUDY.replace("OUT", str(scratch / "reference")))
     assert run("preprocess", reference, ranks=2).code == 0
-    began = time.time()
     assert run("rank", reference, ranks=2).code == 0
-    whole = time.time() - began
+    whole = len(tiles(scratch / "reference"))
     dice = random.Random(2021)
     killed = repeated = different = failed = 0
     for number in range(count):
@@ -39,9 +37,7 @@ def main(count):
         ranks = 1 + number % 4
         run("preprocess", path, ranks=2)
         launcher = start("rank", path, ranks=ranks)
-        moment = dice.uniform(0.2, 0.95) * whole
-        time.sleep(moment)
-        was_running = launcher.poll() is None
+        was_running = wait_for_finished(launcher, folder, dice.randrange(whole * 9 // 10), stage="tile")
         kill_all(launcher)
         launcher.stdout.close()
         before = len(tiles(folder))
@@ -52,7 +48,7 @@ def main(count):
         repeated += len(finished) - len(set(finished))
         changed = differences(scratch / "reference/ranking.h5", folder / "ranking.h5")
         different += bool(changed)
-        print(f"{number}: {ranks} ranks, {'killed' if was_running else 'had ended'} after {moment:.2f} s with {before} tiles, "
+        print(f"{number}: {ranks} ranks, {'killed' if was_running else 'had ended'} with {before} tiles, "
               f"rerun code {result.code}, {len(finished)} tiles, {'DIFFERENT ' + changed if changed else 'same matrix'}", flush=True)
         if result.code != 0:
             print(result.text, flush=True)
