@@ -61,6 +61,7 @@ Pieces::Pieces(Study& study,
         study.folder() / "pairs", study.launch() + "-" + what, study.world().rank());
   });
   forget_unreadable(study, *files_, items_);
+  engine.stop_when(study.stop());
   work::ListSource source(items_);
   results_ = study.distribute(
       "tile",

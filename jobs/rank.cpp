@@ -92,11 +92,13 @@ void estimate(Study& study,
 
 /// Squared local NCC of label crops, internal against external: near 1 means the same anatomy.
 core::Table find_duplicates(Study& study, const PreparedData& data) {
+  const similarity::SubjectSet internal = subjects(study, data.internal);
+  const similarity::SubjectSet external = subjects(study, data.external);
   similarity::PairEngine engine(similarity::Metric::normalized_cross_correlation,
                                 similarity::Crop::label,
                                 study.options().similarity,
-                                subjects(study, data.internal),
-                                subjects(study, data.external));
+                                internal,
+                                external);
   const MeasuredMatrix measured = measure_all(study, engine, "internal_against_external");
   const auto pairs =
       similarity::near_duplicates(measured.matrix, study.options().data.near_duplicate);

@@ -88,7 +88,7 @@ std::vector<core::Table> ranking_tables(const PreparedData& data, const Rankings
 std::filesystem::path write_tables(Study& study,
                                    const std::vector<core::Table>& tables,
                                    const std::string& name) {
-  const std::filesystem::path file = study.folder() / name;
+  std::filesystem::path file = study.folder() / name;
   const std::map<std::string, std::string> attributes{
       {"title", study.options().name},
       {"software", "proxytune"},

@@ -1,6 +1,7 @@
 #include "jobs/study.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <sstream>
@@ -13,6 +14,7 @@
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/hash.h"
+#include "proxytune/similarity/instruction_set.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -38,6 +40,18 @@ std::string text_of(const study::Fields& fields) {
 /// Whether "avx2 and avx512" names "avx2": whole words only.
 bool names_one(const std::string& list, const std::string& value) {
   return (" and " + list + " and ").find(" and " + value + " and ") != std::string::npos;
+}
+
+int batch_number(const study::StudyFolder& folder, const std::string& text) {
+  int number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0)
+    throw core::DataError(fmt::format(
+        "{}: \"{}\" is no number of a batch; remove the file, and the pair matrix is "
+        "computed again",
+        (folder.path() / "batches.json").string(),
+        text));
+  return number;
 }
 
 /// Sorts after every earlier launch of the study.
@@ -70,6 +84,7 @@ Study::Study(app::Session& session, Folder folder)
   node_rank_ = node->rank();
   numerics_ = training::set_up_numerics(options_.compute.threads_per_trial, node->rank());
   refuse_unequal_ranks(world(), fields_of(numerics_));
+  comm::together(world(), [] { similarity::chosen_instruction_set(); });
   if (folder == Folder::untouched)
     return;
 
@@ -189,7 +204,7 @@ std::vector<int> Study::batches(const std::vector<std::string>& keys) {
     study::Fields known = folder.fields("batches").value_or(study::Fields{});
     int next = 0;
     for (const auto& [key, batch] : known)
-      next = std::max(next, std::stoi(batch) + 1);
+      next = std::max(next, batch_number(folder, batch) + 1);
     bool grown = false;
     std::string lines;
     for (const std::string& key : keys) {
@@ -209,7 +224,8 @@ std::vector<int> Study::batches(const std::vector<std::string>& keys) {
 }
 
 void Study::forget(const std::string& kind, const std::string& key) {
-  past_.finished.erase(kind + "/" + key);
+  if (past_.finished.erase(kind + "/" + key) > 0)
+    journal_->append({"forgotten", kind, key, {}});
 }
 
 const work::Record* Study::finished(const std::string& kind, const std::string& key) const {
@@ -229,6 +245,10 @@ std::string result_fields_text(const StudyOptions& options) {
   StudyOptions kept = options;
   kept.compute = {};
   kept.output = {};
+  const similarity::SimilarityOptions plain;
+  kept.similarity.tile = plain.tile;
+  kept.similarity.memory = plain.memory;
+  kept.similarity.threads = plain.threads;
   return config::to_yaml(kept);
 }
 

@@ -71,7 +71,10 @@ std::vector<int> farthest_point(const similarity::PairMatrix& matrix,
 
 std::vector<int> facility_location(const similarity::PairMatrix& matrix, int budget) {
   check_budget(budget, matrix.rows);
-  std::vector<double> greatest(static_cast<std::size_t>(matrix.rows), 0.0);
+  // Who is not represented counts as the least similar pair, where similarities fall below 0.
+  const double floor =
+      std::min(0.0, *std::min_element(matrix.values.begin(), matrix.values.end()));
+  std::vector<double> greatest(static_cast<std::size_t>(matrix.rows), floor);
   std::priority_queue<Candidate> candidates;
   for (int volume = 0; volume < matrix.columns; ++volume)
     candidates.push({gain_of(matrix, greatest, volume), volume, 0});

@@ -33,7 +33,7 @@ bool available(InstructionSet set) {
 
 InstructionSet chosen_instruction_set() {
   const char* text = std::getenv(variable);
-  if (text == nullptr)
+  if (text == nullptr || *text == '\0')
     return best();
   for (const auto& [set, name] : names_of_instruction_set)
     if (name == std::string_view(text)) {

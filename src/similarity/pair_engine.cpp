@@ -15,8 +15,8 @@
 namespace proxytune::similarity {
 namespace {
 
-/// Rows that a thread takes at once: as many as local NCC works on together.
-constexpr int rows_a_task = 8;
+/// Rows and columns that a thread takes at once: as many as local NCC works on together.
+constexpr int largest_task = 8;
 
 std::size_t at(int place) {
   return static_cast<std::size_t>(place);
@@ -62,16 +62,26 @@ struct Task {
   Cells cells;
 };
 
-/// Of a block on the diagonal: squares on the diagonal, and what lies to their right.
-std::vector<Task> tasks_of(int rows, int columns, bool diagonal) {
+/// Squares of at most `edge`; of a block on the diagonal those on and above it.
+std::vector<Task> tasks_of(int rows, int columns, bool diagonal, int edge) {
   std::vector<Task> tasks;
-  for (int row = 0; row < rows; row += rows_a_task) {
-    const int end = std::min(row + rows_a_task, rows);
-    if (diagonal)
-      tasks.push_back({row, end, row, end, Cells::upper});
-    tasks.push_back({row, end, diagonal ? end : 0, columns, Cells::all});
-  }
+  for (int row = 0; row < rows; row += edge)
+    for (int column = diagonal ? row : 0; column < columns; column += edge)
+      tasks.push_back({row,
+                       std::min(row + edge, rows),
+                       column,
+                       std::min(column + edge, columns),
+                       diagonal && row == column ? Cells::upper : Cells::all});
   return tasks;
+}
+
+/// Large squares share what they fetch; small ones give every thread several.
+int edge_of_tasks(int rows, int columns, int threads) {
+  int edge = largest_task;
+  const auto tasks = [&] { return ((rows + edge - 1) / edge) * ((columns + edge - 1) / edge); };
+  while (edge > 1 && threads > 1 && tasks() < 4 * threads)
+    --edge;
+  return edge;
 }
 
 }  // namespace
@@ -104,6 +114,11 @@ PairEngine::PairEngine(Metric metric,
 }
 
 PairEngine::~PairEngine() = default;
+
+void PairEngine::stop_if_asked() const {
+  if (stop_ != nullptr && *stop_)
+    throw core::Stopped("asked to stop within a tile");
+}
 
 PairEngine::Side PairEngine::side(SubjectSet set) const {
   Side side;
@@ -234,12 +249,16 @@ std::vector<Prepared> PairEngine::prepared(const Side& side,
     if (!images[i])
       missing.push_back(i);
   }
+  cache_->make_room(missing.size() * largest_image_);
   for_each_in_parallel(missing.size(), options_.threads, [&](std::size_t m, int thread) {
+    stop_if_asked();
     const std::size_t i = missing[m];
     images[i] = prepare(side, volumes[i], keys[i].shape, thread);
   });
-  for (const std::size_t i : missing)
+  for (const std::size_t i : missing) {
+    largest_image_ = std::max(largest_image_, images[i]->bytes());
     cache_->keep(keys[i], images[i]);
+  }
   return images;
 }
 
@@ -270,14 +289,17 @@ void PairEngine::compute_part(const Tile& tile, const Tile& part, TileValues& va
                : prepared(rows_, between(rows_.order, part.row_begin, part.row_end), &grid);
   const auto rows = pointers(row_images);
   const auto columns = pointers(column_images);
+  const int height = part.row_end - part.row_begin;
+  const int breadth = part.column_end - part.column_begin;
   const auto tasks =
-      tasks_of(part.row_end - part.row_begin, part.column_end - part.column_begin, diagonal);
+      tasks_of(height, breadth, diagonal, edge_of_tasks(height, breadth, options_.threads));
   const auto width = at(tile.column_end - tile.column_begin);
   const auto cell = [&](int row, int column) -> double& {
     return values[at(part.row_begin - tile.row_begin + row) * width +
                   at(part.column_begin - tile.column_begin + column)];
   };
   for_each_in_parallel(tasks.size(), options_.threads, [&](std::size_t t, int thread) {
+    stop_if_asked();
     const Task& task = tasks[t];
     const Images some_rows =
         Images(rows).subspan(at(task.row_begin), at(task.row_end - task.row_begin));
@@ -335,11 +357,12 @@ TileValues PairEngine::compute_row(const work::Item& item) {
         prepared(columns_, std::span(volumes).subspan(begin, end - begin), nullptr);
     const auto rows = pointers(one);
     const auto all = pointers(others);
-    const std::size_t tasks = (all.size() + rows_a_task - 1) / rows_a_task;
+    const std::size_t tasks = (all.size() + largest_task - 1) / largest_task;
     for_each_in_parallel(tasks, options_.threads, [&](std::size_t task, int thread) {
-      const std::size_t first = task * rows_a_task;
+      stop_if_asked();
+      const std::size_t first = task * largest_task;
       const Images some =
-          Images(all).subspan(first, std::min<std::size_t>(rows_a_task, all.size() - first));
+          Images(all).subspan(first, std::min<std::size_t>(largest_task, all.size() - first));
       std::vector<double> computed(some.size());
       measures_[at(thread)]->compare_all(rows, some, Cells::all, computed);
       for (std::size_t i = 0; i < computed.size(); ++i)

@@ -42,7 +42,7 @@ std::vector<Block> blocks_of(const std::vector<int>& batches, int edge) {
         static_cast<int>(std::upper_bound(first, batches.end(), *first) - batches.begin());
     const int step = edge > 0 ? edge : edge_for(end - begin);
     for (; begin < end; begin = blocks.back().end)
-      blocks.push_back({begin, std::min(begin + step, end)});
+      blocks.push_back({begin, begin + std::min(step, end - begin)});
   }
   return blocks;
 }

@@ -4,10 +4,25 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace proxytune::similarity {
+namespace {
+
+bool start(std::vector<std::jthread>& threads,
+           const std::function<void(int thread)>& work,
+           int thread) {
+  try {
+    threads.emplace_back(work, thread);
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+}  // namespace
 
 void for_each_in_parallel(std::size_t count,
                           int threads,
@@ -31,7 +46,8 @@ void for_each_in_parallel(std::size_t count,
     const int wanted =
         static_cast<int>(std::min<std::size_t>(count, static_cast<std::size_t>(threads)));
     for (int thread = 1; thread < wanted; ++thread)
-      others.emplace_back(work, thread);
+      if (!start(others, work, thread))
+        break;  // the system has no more; those that run do the work
     work(0);
   }
   if (error)

@@ -26,11 +26,11 @@ void PreparedCache::keep(const PreparedKey& key, const Prepared& image) {
   entries_.push_front({key, image});
   places_[key] = entries_.begin();
   bytes_ += image->bytes();
-  make_room();
+  make_room(0);
 }
 
-void PreparedCache::make_room() {
-  for (auto entry = entries_.end(); bytes_ > limit_ && entry != entries_.begin();) {
+void PreparedCache::make_room(std::size_t bytes) {
+  for (auto entry = entries_.end(); bytes_ + bytes > limit_ && entry != entries_.begin();) {
     --entry;
     if (entry->image.use_count() > 1)
       continue;

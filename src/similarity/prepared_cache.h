@@ -31,6 +31,8 @@ class PreparedCache {
   /// Null where it is not there.
   Prepared find(const PreparedKey& key);
   void keep(const PreparedKey& key, const Prepared& image);
+  /// Lets go of what nobody holds until so many bytes more fit, or nothing is left.
+  void make_room(std::size_t bytes);
   std::size_t bytes() const { return bytes_; }
 
  private:
@@ -38,8 +40,6 @@ class PreparedCache {
     PreparedKey key;
     Prepared image;
   };
-  void make_room();
-
   std::size_t limit_;
   std::size_t bytes_ = 0;
   std::list<Entry> entries_;  // used last in front

@@ -32,7 +32,8 @@ void sync_folder(const std::filesystem::path& folder) {
   const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (handle < 0)
     fail(folder, "open it");
-  const bool synced = ::fsync(handle) == 0;
+  // Some file systems have no fsync for folders and say EINVAL; they keep names at once.
+  const bool synced = ::fsync(handle) == 0 || errno == EINVAL;
   ::close(handle);
   if (!synced)
     fail(folder, "sync it");
@@ -91,8 +92,10 @@ TileValues TileFiles::read(const work::Record& record) const {
   TileValues values(static_cast<std::size_t>(record.integer("count")));
   const auto bytes = std::as_writable_bytes(std::span(values));
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0)
+  if (file < 0 && errno == ENOENT)
     damaged(path, offset);
+  if (file < 0)
+    fail(path, "read a tile");
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t now = ::pread(file,
@@ -101,7 +104,11 @@ TileValues TileFiles::read(const work::Record& record) const {
                                 offset + static_cast<std::int64_t>(done));
     if (now < 0 && errno == EINTR)
       continue;
-    if (now <= 0)
+    if (now < 0) {
+      ::close(file);
+      fail(path, "read a tile");
+    }
+    if (now == 0)
       break;
     done += static_cast<std::size_t>(now);
   }

@@ -1,5 +1,6 @@
 #include "proxytune/similarity/whole_image.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -72,7 +73,10 @@ std::unique_ptr<PreparedImage> GlobalCrossCorrelation::prepare(
 
 double GlobalCrossCorrelation::compare_pair(const PreparedImage& one,
                                             const PreparedImage& other) {
-  return mean_over_channels(one, other, pair_kernels(set_).dot_product);
+  // Rounding to floats may leave the square of an image a little above 1.
+  return mean_over_channels(one, other, [&](const float* a, const float* b, std::size_t count) {
+    return std::clamp(pair_kernels(set_).dot_product(a, b, count), -1.0, 1.0);
+  });
 }
 
 std::unique_ptr<PreparedImage> MeanSquaredDifference::prepare(

@@ -59,7 +59,7 @@ void SharedFile::collective(const std::function<void()>& body) {
   comm::together(communicator_, [&] {
     try {
       body();
-    } catch (const core::SystemError& error) {
+    } catch (const std::exception& error) {
       if (deadline)
         deadline->failed(error.what());
       throw;

@@ -113,6 +113,8 @@ void add_events(Segment& segment, JournalContents& contents) {
       --open[piece];
     if (event.kind == "finished")
       contents.finished.emplace(piece, event.data);
+    if (event.kind == "forgotten")
+      contents.finished.erase(piece);
     contents.events.push_back(std::move(event));
   };
   while (segment.next(add)) {

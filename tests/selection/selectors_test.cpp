@@ -137,9 +137,15 @@ TEST(FacilityLocationTest, TakesOneOfEachCluster) {
   EXPECT_EQ(facility_location(matrix, 2), (Volumes{0, 3}));
 }
 
-TEST(FacilityLocationTest, CountsANegativeSimilarityAsNone) {
+TEST(FacilityLocationTest, CountsSimilaritiesBelowZeroFromTheLowest) {
   const PairMatrix matrix{3, 3, {1, -9, -9, -9, 2, -9, -9, -9, 3}};
   EXPECT_EQ(facility_location(matrix, 2), (Volumes{2, 1}));
+  // Negative squared differences of the values 0, 1, 2 and 10, 11: one of each cluster.
+  PairMatrix differences{5, 5, {}};
+  for (const int one : {0, 1, 2, 10, 11})
+    for (const int other : {0, 1, 2, 10, 11})
+      differences.values.push_back(-1.0 * (one - other) * (one - other));
+  EXPECT_EQ(facility_location(differences, 2), (Volumes{2, 3}));
 }
 
 TEST(SelectorsTest, ReadTheRowOfAVolumeAndTheColumnOfAChosenOne) {

@@ -107,6 +107,8 @@ TEST(UnitTest, OfAMeasuresValues) {
 TEST(InstructionSetTest, TheEnvironmentForcesOneAndUnknownNamesAreRefused) {
   ::setenv("PROXYTUNE_INSTRUCTION_SET", "portable", 1);
   EXPECT_EQ(chosen_instruction_set(), InstructionSet::portable);
+  ::setenv("PROXYTUNE_INSTRUCTION_SET", "", 1);
+  EXPECT_TRUE(available(chosen_instruction_set()));
   ::setenv("PROXYTUNE_INSTRUCTION_SET", "neon", 1);
   EXPECT_THROW(chosen_instruction_set(), core::ConfigurationError);
   ::unsetenv("PROXYTUNE_INSTRUCTION_SET");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -82,6 +83,11 @@ TEST(TileTest, CoversEveryPairOfTheTriangleOnce) {
           expected.insert({row, column});
       EXPECT_EQ(pairs, expected) << volumes << " volumes, edge " << edge;
     }
+}
+
+TEST(TileTest, TakesEdgesBeyondEverySet) {
+  const auto blocks = blocks_of({0, 0, 1, 1, 1}, std::numeric_limits<int>::max());
+  EXPECT_EQ(blocks, (std::vector<Block>{{0, 2}, {2, 5}}));
 }
 
 TEST(TileTest, CoversEveryCellOfARectangleOnce) {
@@ -261,6 +267,17 @@ TEST(PairEngineTest, RefusesARowOfOtherVolumes) {
   work::Item item = engine.row_items({{0, 2}}).at(0);
   item.what.set("columns", std::vector<std::int64_t>{3});
   EXPECT_THROW(engine.compute(item), core::DataError);
+}
+
+TEST(PairEngineTest, StopsWithinATile) {
+  const Shelf shelf = equal_shapes(5);
+  PairEngine engine(Metric::mutual_information, Crop::label, small_options(5), shelf.set());
+  std::atomic<bool> stop = false;
+  engine.stop_when(stop);
+  const work::Item tile = engine.tile_items().at(0);
+  EXPECT_EQ(engine.compute(tile).size(), 25U);
+  stop = true;
+  EXPECT_THROW(engine.compute(tile), core::Stopped);
 }
 
 TEST(PairEngineTest, SaysHowMuchMemoryTwoImagesTake) {

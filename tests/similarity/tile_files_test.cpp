@@ -49,6 +49,14 @@ TEST_F(TileFilesTest, NamesAMissingAndADamagedTile) {
   EXPECT_THROW(files.read(record), core::DataError);
 }
 
+TEST_F(TileFilesTest, WhatCannotBeReadIsNotCalledDamaged) {
+  TileFiles files(folder_, "launch", 0);
+  work::Record record = files.keep({1});
+  std::filesystem::create_directory(folder_ / "folder.tiles");
+  record.set("file", std::string("folder.tiles"));
+  EXPECT_THROW(files.read(record), core::SystemError);
+}
+
 TEST_F(TileFilesTest, NeverWritesIntoAnEarlierFile) {
   TileFiles(folder_, "launch", 0).keep({1});
   EXPECT_THROW(TileFiles(folder_, "launch", 0).keep({2}), core::SystemError);

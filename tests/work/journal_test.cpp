@@ -184,5 +184,19 @@ TEST(FullDiskTest, IsSaidAndLeavesWholeLines) {
   EXPECT_EQ(contents.torn_lines, 0);
 }
 
+TEST(JournalTest, WhatIsForgottenMayBeFinishedAgain) {
+  const TestFolder folder;
+  Journal(folder.path(), "study", "launch0", 0)
+      .append({"finished", "tile", "a", Record().set("x", std::int64_t{1})});
+  Journal(folder.path(), "study", "launch1", 0).append({"forgotten", "tile", "a", {}});
+  EXPECT_TRUE(read_journal(folder.path(), "study", core::Log::silent()).finished.empty());
+  Journal(folder.path(), "study", "launch1", 1)
+      .append({"finished", "tile", "a", Record().set("x", std::int64_t{2})});
+  EXPECT_EQ(read_journal(folder.path(), "study", core::Log::silent())
+                .finished.at("tile/a")
+                .integer("x"),
+            2);
+}
+
 }  // namespace
 }  // namespace proxytune::work

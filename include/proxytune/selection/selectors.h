@@ -23,12 +23,12 @@ std::vector<int> farthest_point(const similarity::PairMatrix& matrix,
                                 int budget);
 
 /// Maximises f(S) = sum over all volumes i, the chosen included, of max over j in S of the
-/// similarity (i, j): a set in which every volume has a representative. A negative similarity
-/// counts 0, so that f grows with S and its gains shrink; then adding the volume of greatest
-/// gain reaches at least 1 - 1/e = 63 % of the best f of any set of that size (Nemhauser,
-/// Wolsey and Fisher 1978, Mathematical Programming 14; for facility location Cornuejols,
-/// Fisher and Nemhauser 1977, Management Science 23). A gain is computed anew only while its
-/// last value leads (Minoux 1978), which changes no choice.
+/// similarity (i, j): a set in which every volume has a representative. Where
+/// similarities fall below 0, all count from the lowest, so that f grows with S and its gains
+/// shrink; then adding the volume of greatest gain reaches at least 1 - 1/e = 63 % of the best
+/// f of any set of that size (Nemhauser, Wolsey and Fisher 1978, Mathematical Programming 14;
+/// for facility location Cornuejols, Fisher and Nemhauser 1977, Management Science 23). A gain
+/// is computed anew only while its last value leads (Minoux 1978), which changes no choice.
 std::vector<int> facility_location(const similarity::PairMatrix& matrix, int budget);
 
 /// The proxy data of one arm, ascending.

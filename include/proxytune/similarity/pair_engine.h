@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -72,6 +73,8 @@ class PairEngine {
   /// All of it here and now, on one rank.
   PairMatrix compute_all();
   bool symmetric() const { return symmetric_; }
+  /// compute() throws core::Stopped soon after this becomes true; it outlives the engine.
+  void stop_when(const std::atomic<bool>& stop) { stop_ = &stop; }
 
  private:
   /// A set in the order of its tiles.
@@ -101,8 +104,12 @@ class PairEngine {
   TileValues compute_row(const work::Item& item);
   void compute_part(const Tile& tile, const Tile& part, TileValues& values);
 
+  void stop_if_asked() const;
+
   Crop crop_;
   SimilarityOptions options_;
+  const std::atomic<bool>* stop_ = nullptr;
+  std::size_t largest_image_ = 0;                   // bytes, of those prepared so far
   std::vector<std::unique_ptr<Measure>> measures_;  // by thread
   Side rows_;
   Side columns_;

@@ -9,9 +9,9 @@
 namespace proxytune::similarity {
 
 /// Where the values of finished tiles lie, beside the journal that says which are finished: for
-/// every launch and rank one file <launch>-<rank>.tiles, to which tiles are appended as doubles
-/// (little-endian). A journal line of text for each value would be twice as long, and every
-/// rank would have to hear all of them.
+/// every launch (and matrix) and rank one file <launch>-<rank>.tiles, to which tiles are
+/// appended as doubles (little-endian). A journal line of text for each value would be twice as
+/// long, and every rank would have to hear all of them.
 class TileFiles {
  public:
   /// Makes the folder; the file comes with the first tile.
@@ -24,7 +24,7 @@ class TileFiles {
   /// and `count` of values, `checksum`. Throws core::SystemError where the disk refuses.
   work::Record keep(const TileValues& values);
   /// What such a record names, by whatever launch and rank. Throws core::DataError where it is
-  /// not there or damaged.
+  /// not there or damaged, core::SystemError where it cannot be read.
   TileValues read(const work::Record& record) const;
 
  private:

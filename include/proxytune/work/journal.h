@@ -13,7 +13,8 @@ namespace proxytune::work {
 
 /// What happened to one piece of work on one rank.
 struct Event {
-  std::string kind;   // "started", ended by "finished" | "attempt_failed" | "stopped"; or a
+  std::string kind;   // "started", ended by "finished" | "attempt_failed" | "stopped";
+                      // "forgotten": what was finished before is to be done again; or a
                       // room's own word
   std::string stage;  // "rank", "sweep", ...
   std::string key;    // content key of the piece
@@ -40,10 +41,11 @@ class Journal {
 
 /// What all segments say together.
 struct JournalContents {
-  std::vector<Event> events;               // by segment name, then line
-  std::map<std::string, Record> finished;  // stage + "/" + key -> result of the first finish
-  std::map<std::string, int> attempts;     // stage + "/" + key -> starts that never ended
-  int torn_lines = 0;                      // torn last lines, dropped
+  std::vector<Event> events;  // by segment name, then line
+  std::map<std::string, Record>
+      finished;  // stage + "/" + key -> result of the first finish not forgotten
+  std::map<std::string, int> attempts;  // stage + "/" + key -> starts that never ended
+  int torn_lines = 0;                   // torn last lines, dropped
 };
 
 /// Reads every segment of the folder (none is fine). A torn last line of a segment is dropped
