@@ -206,7 +206,7 @@ void say_hours(Study& study, const Prediction& prediction, int cases) {
 void check_study(app::Session& session) {
   Study study(session, Study::Folder::untouched);
   const StudyOptions& options = study.options();
-  study.log().info(fmt::format("check: {} is in order; {} ranks, {}",
+  study.log().info(fmt::format("check: {}, {} ranks, {}",
                                session.request.subject,
                                study.world().size(),
                                comm::host_name()));
@@ -258,9 +258,13 @@ void check_study(app::Session& session) {
   double most = 0;
   for (const auto& [name, cost] : prediction.cost)
     most = std::max(most, cost.memory_bytes);
-  study.log().info(fmt::format("check: {:.2f} GiB of memory for {} ranks, beside the volumes",
-                               study.world().size() * most / (1024.0 * 1024.0 * 1024.0),
-                               study.world().size()));
+  const double ranks = study.world().size();
+  study.log().info(
+      fmt::format("check: {:.2f} GiB of memory for {} ranks, beside the volumes; up "
+                  "to {:.2f} GiB of similarity.memory while pairs are compared",
+                  ranks * most / (1024.0 * 1024.0 * 1024.0),
+                  study.world().size(),
+                  ranks * options.similarity.memory / 1024.0));
   say_hours(study, prediction, cases);
 }
 

@@ -57,9 +57,13 @@ void print_status(app::Session& session) {
       if (attempts > 0 && !journal.finished.contains(key))
         ++unfinished;
     text += fmt::format("started and not finished: {}\n", unfinished);
-    text += fmt::format("best validation Dice {:.4f}, {:.3f} device hours of finished trials\n",
-                        counts.best,
-                        counts.seconds / 3600);
+    if (counts.by_status.empty())
+      text += "no trial has finished yet\n";
+    else
+      text +=
+          fmt::format("best validation Dice {:.4f}, {:.3f} device hours of finished trials\n",
+                      counts.best,
+                      counts.seconds / 3600);
     text += std::filesystem::exists(folder / "results.h5")
                 ? fmt::format("results: {}\n", (folder / "results.h5").string())
                 : "results: not written; the study is not complete\n";

@@ -109,6 +109,7 @@ class StudyTest(ProgramTest):
         path, folder = self.study("ranked")
         self.done(run("rank", path, ranks=2))
         self.done(run("verify", folder / "ranking.h5"))
+        self.assertIn("no trial has finished yet", self.done(run("status", path)).output)
         for group in ("/similarity", "/cases"):
             same = subprocess.run(["h5diff", str(folder / "ranking.h5"), str(self.reference / "results.h5"), group],
                                   capture_output=True, text=True)
