@@ -1,4 +1,5 @@
-#include "pair_loops.h"
+#include "value_loops.h"
+#include "window_loops.h"
 
 namespace proxytune::similarity {
 
