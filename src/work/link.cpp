@@ -9,7 +9,7 @@ std::chrono::microseconds Patience::pause() const {
   using std::chrono::microseconds;
   const auto waited =
       std::chrono::duration_cast<microseconds>(std::chrono::steady_clock::now() - since_);
-  return std::clamp(waited / 8, microseconds(50), microseconds(2000));
+  return std::clamp(waited / 8, microseconds(50), microseconds(500));
 }
 
 void Inbox::give(Order order) {
