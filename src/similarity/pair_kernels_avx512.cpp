@@ -1,18 +1,8 @@
-#include "value_loops.h"
-#include "window_loops.h"
+#include "pair_kernel_table.h"
 
 namespace proxytune::similarity {
 
 extern const PairKernels avx512_kernels;
-const PairKernels avx512_kernels{.add_products = add_products,
-                                 .add_codes = add_codes,
-                                 .keep_moments = keep_moments,
-                                 .add_correlations = add_correlations,
-                                 .count_jointly = count_jointly,
-                                 .range_of = range_of,
-                                 .round_codes = round_codes,
-                                 .bin_codes = bin_codes,
-                                 .dot_product = dot_product,
-                                 .squared_differences = squared_differences};
+const PairKernels avx512_kernels = kernels_of_this_source;
 
 }  // namespace proxytune::similarity
