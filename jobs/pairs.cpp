@@ -1,12 +1,14 @@
 #include "jobs/pairs.h"
 
 #include <chrono>
+#include <span>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
+#include "proxytune/similarity/matrix_file.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -36,6 +38,32 @@ void forget_unreadable(Study& study,
   });
 }
 
+/// Each rank makes some of the rows. Collective.
+void write_matrix(Study& study,
+                  const similarity::PairEngine& engine,
+                  const Pieces& pieces,
+                  const similarity::MatrixFile& file) {
+  comm::from_root(study.world(), [&] {
+    file.begin();
+    return std::string();
+  });
+  comm::together(study.world(), [&] {
+    similarity::MatrixFile::Writer writer(file);
+    for (int block = study.world().rank(); block < engine.row_blocks();
+         block += study.world().size()) {
+      const similarity::MatrixRows rows = engine.assemble_rows(
+          block, [&](const work::Item& item) { return pieces.values(item); });
+      const auto width = static_cast<std::size_t>(engine.columns());
+      for (std::size_t i = 0; i < rows.volumes.size(); ++i)
+        writer.write_row(rows.volumes[i], std::span(rows.values).subspan(i * width, width));
+    }
+  });
+  comm::from_root(study.world(), [&] {
+    file.publish();
+    return std::string();
+  });
+}
+
 }  // namespace
 
 similarity::SubjectSet subjects(Study& study, const Cases& cases) {
@@ -53,14 +81,16 @@ similarity::SubjectSet subjects(Study& study, const Cases& cases) {
 Pieces::Pieces(Study& study,
                similarity::PairEngine& engine,
                std::vector<work::Item> items,
-               const std::string& what)
+               const std::string& what,
+               bool read)
     : study_(study), items_(std::move(items)) {
   const auto start = std::chrono::steady_clock::now();
   comm::together(study.world(), [&] {
     files_ = std::make_unique<similarity::TileFiles>(
         study.folder() / "pairs", study.launch() + "-" + what, study.world().rank());
   });
-  forget_unreadable(study, *files_, items_);
+  if (read)
+    forget_unreadable(study, *files_, items_);
   engine.stop_when(study.stop());
   work::ListSource source(items_);
   results_ = study.distribute(
@@ -77,8 +107,8 @@ Pieces::Pieces(Study& study,
         throw std::logic_error("tiles are not counted, so none can be set aside");
       },
       [](const work::Progress&) {},
-      // A tile is short and its end is certain: its starts are not worth a line each.
-      false);
+      // A tile's end is certain, and a lost one is seen and computed again.
+      /*short_pieces=*/true);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   seconds_ = taken.count();
 }
@@ -97,12 +127,18 @@ double Pieces::device_seconds() const {
 MeasuredMatrix measure_all(Study& study,
                            similarity::PairEngine& engine,
                            const std::string& what) {
-  const Pieces pieces(study, engine, engine.tile_items(), what);
+  const similarity::MatrixFile file(study.folder() / "pairs" / (what + ".matrix"),
+                                    engine.matrix_key(),
+                                    engine.rows(),
+                                    engine.columns());
+  const bool known = comm::from_root(study.world(), [&] {
+                       return std::string(file.valid() ? "1" : "");
+                     }) == "1";
+  const Pieces pieces(study, engine, engine.tile_items(), what, !known);
+  if (!known)
+    write_matrix(study, engine, pieces, file);
   MeasuredMatrix measured;
-  comm::together(study.world(), [&] {
-    measured.matrix =
-        engine.assemble([&](const work::Item& item) { return pieces.values(item); });
-  });
+  comm::together(study.world(), [&] { measured.matrix = file.map(); });
   measured.device_seconds = pieces.device_seconds();
   study.log().info(fmt::format("rank: {}: {} x {} volumes, {:.2f} s",
                                what,

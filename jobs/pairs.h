@@ -19,11 +19,12 @@ similarity::SubjectSet subjects(Study& study, const Cases& cases);
 /// Pieces of a pair matrix that the ranks have shared among themselves.
 class Pieces {
  public:
-  /// Computes what no earlier launch has. Collective.
+  /// Computes what no earlier launch has; `read` unless nobody will ask for values. Collective.
   Pieces(Study& study,
          similarity::PairEngine& engine,
          std::vector<work::Item> items,
-         const std::string& what);
+         const std::string& what,
+         bool read = true);
   const std::vector<work::Item>& items() const { return items_; }
   similarity::TileValues values(const work::Item& item) const;
   double seconds() const { return seconds_; }  // of this launch

@@ -100,7 +100,7 @@ std::string number(double value) {
 
 std::vector<std::string> texts(const core::Column& column) {
   std::vector<std::string> result;
-  if (const auto* numbers = std::get_if<std::vector<double>>(&column.values))
+  if (const auto* numbers = std::get_if<core::Doubles>(&column.values))
     for (const double value : *numbers)
       result.push_back(number(value));
   else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&column.values))

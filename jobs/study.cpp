@@ -157,7 +157,7 @@ std::map<std::string, work::Record> Study::distribute(
     const work::Worker& worker,
     const std::function<work::Record(const work::Item&)>& lost,
     const std::function<void(const work::Progress&)>& progress,
-    bool journal_starts) {
+    bool short_pieces) {
   auto results = work::distribute(world(),
                                   &source,
                                   *journal_,
@@ -166,7 +166,7 @@ std::map<std::string, work::Record> Study::distribute(
                                   lost,
                                   {.stage = kind,
                                    .max_attempts = options_.compute.max_attempts,
-                                   .journal_starts = journal_starts},
+                                   .short_pieces = short_pieces},
                                   stop(),
                                   [&](const work::Progress& step) {
                                     require_lock();

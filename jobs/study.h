@@ -49,7 +49,7 @@ class Study {
       const work::Worker& worker,
       const std::function<work::Record(const work::Item&)>& lost,
       const std::function<void(const work::Progress&)>& progress,
-      bool journal_starts);
+      bool short_pieces);
 
   /// Refuses cases whose files are others than when results were computed from them; keys by
   /// "internal/<id>" or "external/<id>". Collective.

@@ -290,7 +290,7 @@ std::map<std::string, work::Record> TrialPool::run(const std::string& label,
       [&](const work::Item& item) { return run_one(item); },
       [&](const work::Item& item) { return lost(item); },
       [&](const work::Progress& progress) { lines(progress); },
-      true);
+      /*short_pieces=*/false);
 }
 
 }  // namespace proxytune::jobs

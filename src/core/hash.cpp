@@ -37,9 +37,9 @@ std::uint64_t hash64(std::string_view text) {
   return XXH3_64bits(text.data(), text.size());
 }
 
-std::uint32_t checksum(std::span<const std::byte> bytes) {
+std::uint32_t checksum(std::span<const std::byte> bytes, std::uint32_t before) {
   return static_cast<std::uint32_t>(
-      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+      crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 std::uint32_t checksum(std::string_view text) {
   return checksum(bytes_of(text));

@@ -24,7 +24,7 @@ std::size_t row_width(const Column& column) {
 }
 
 std::string cell(const Column& column, std::size_t row) {
-  if (const auto* numbers = std::get_if<std::vector<double>>(&column.values)) {
+  if (const auto* numbers = std::get_if<Doubles>(&column.values)) {
     const double value = (*numbers)[row];
     return std::isnan(value) ? "-" : fmt::format("{:.4g}", value);
   }

@@ -1,28 +1,32 @@
 #include <algorithm>
 
-#include "proxytune/core/error.h"
 #include "proxytune/imaging/transforms.h"
 
 namespace proxytune::imaging {
 
 namespace {
 
-/// The tight box of the voxels of which `inside(offset)` is true.
+/// The tight box of the voxels of which `inside(offset)` is true: of each line the first and
+/// the last.
 template <class Inside>
 std::optional<Box> tight_box(const Shape& shape, const Inside& inside) {
   Box box{extents(shape), {0, 0, 0}};
-  std::size_t offset = 0;
+  std::size_t line = 0;
   for (int z = 0; z < shape.z; ++z)
-    for (int y = 0; y < shape.y; ++y)
-      for (int x = 0; x < shape.x; ++x, ++offset) {
-        if (!inside(offset))
-          continue;
-        const Extents here{x, y, z};
-        for (std::size_t a = 0; a < 3; ++a) {
-          box.begin[a] = std::min(box.begin[a], here[a]);
-          box.end[a] = std::max(box.end[a], here[a] + 1);
-        }
-      }
+    for (int y = 0; y < shape.y; ++y, line += static_cast<std::size_t>(shape.x)) {
+      const auto is_inside = [&](int x) { return inside(line + static_cast<std::size_t>(x)); };
+      int first = 0;
+      while (first < shape.x && !is_inside(first))
+        ++first;
+      if (first == shape.x)
+        continue;
+      int last = shape.x - 1;
+      while (!is_inside(last))
+        --last;
+      box.begin = {
+          std::min(box.begin[0], first), std::min(box.begin[1], y), std::min(box.begin[2], z)};
+      box.end = {std::max(box.end[0], last + 1), std::max(box.end[1], y + 1), z + 1};
+    }
   if (box.end[0] == 0)
     return std::nullopt;
   return box;
@@ -121,28 +125,6 @@ Volume crop(const Volume& image, const Box& box) {
 
 LabelVolume crop(const LabelVolume& label, const Box& box) {
   return on_grid(label, 1, box.begin, shape_of(box.size()));
-}
-
-std::vector<float> crop(std::span<const float> voxels, const Shape& shape, const Box& box) {
-  const Shape inner = shape_of(box.size());
-  std::vector<float> result(inner.voxels());
-  copy_block(voxels.data(), shape, box.begin, result.data(), inner, {0, 0, 0}, box.size());
-  return result;
-}
-
-Volume crop_to_label(const VolumeView& image, const LabelView& label) {
-  if (!(image.shape == label.shape))
-    throw core::DataError("an image of " + to_text(image.shape) +
-                          " voxels cannot be cropped to a label of " + to_text(label.shape));
-  const auto box = label_box(label);
-  if (!box)
-    throw core::DataError("a label without foreground has no box to crop to");
-  Volume result{image.channels, shape_of(box->size()), {}, {}};
-  for (int c = 0; c < image.channels; ++c) {
-    const auto inner = crop(image.channel(c), image.shape, *box);
-    result.voxels.insert(result.voxels.end(), inner.begin(), inner.end());
-  }
-  return result;
 }
 
 int pad_before(int extent, int wanted) {

@@ -1,31 +1,30 @@
-#include <algorithm>
-
 #include "imaging/sampling.h"
 #include "proxytune/imaging/transforms.h"
 
 namespace proxytune::imaging {
 
-std::vector<float> resize_trilinear(std::span<const float> voxels,
-                                    const Shape& from,
-                                    const Shape& to) {
+Volume resize_trilinear(const VolumeView& image, const Box& box, const Shape& shape) {
+  const Extents inputs = box.size();
+  const Extents outputs = extents(shape);
   std::array<LinearAxis, 3> axes;
   for (std::size_t a = 0; a < 3; ++a) {
-    const int inputs = extents(from)[a];
-    const int outputs = extents(to)[a];
-    const double ratio = static_cast<double>(inputs) / outputs;
-    for (int i = 0; i < outputs; ++i)
-      axes[a].push_back(linear_tap((i + 0.5) * ratio - 0.5, inputs));
+    const double ratio = static_cast<double>(inputs[a]) / outputs[a];
+    for (int i = 0; i < outputs[a]; ++i) {
+      LinearTap tap = linear_tap((i + 0.5) * ratio - 0.5, inputs[a]);
+      tap.lower += box.begin[a];
+      tap.upper += box.begin[a];
+      axes[a].push_back(tap);
+    }
   }
-  return sample_linear(voxels, from, axes);
+  Volume result{image.channels, shape, {}, {}};
+  result.voxels.resize(static_cast<std::size_t>(image.channels) * shape.voxels());
+  for (int c = 0; c < image.channels; ++c)
+    sample_linear(image.channel(c), image.shape, axes, result.channel(c));
+  return result;
 }
 
 Volume resize_trilinear(const VolumeView& image, const Shape& shape) {
-  Volume result{image.channels, shape, {}, {}};
-  for (int c = 0; c < image.channels; ++c) {
-    const auto resized = resize_trilinear(image.channel(c), image.shape, shape);
-    result.voxels.insert(result.voxels.end(), resized.begin(), resized.end());
-  }
-  return result;
+  return resize_trilinear(image, {{0, 0, 0}, extents(image.shape)}, shape);
 }
 
 }  // namespace proxytune::imaging

@@ -21,10 +21,12 @@ using NearestAxis = std::vector<int>;
 /// Taps at source coordinates clamp(coordinate, 0, extent - 1).
 LinearTap linear_tap(double coordinate, int extent);
 
-/// Axes in the order x, y, z. Weights in double, rounded to float32 once.
-std::vector<float> sample_linear(std::span<const float> voxels,
-                                 const Shape& from,
-                                 const std::array<LinearAxis, 3>& axes);
+/// Axes in the order x, y, z; `result` has a value for each of their outputs. Computed in
+/// double, along x, then y, then z, and rounded to float32 once.
+void sample_linear(std::span<const float> voxels,
+                   const Shape& from,
+                   const std::array<LinearAxis, 3>& axes,
+                   std::span<float> result);
 
 /// Picks whole voxels: nearest neighbours, flips, crops. `stride` says how far apart two voxels
 /// are in the source along each new axis.

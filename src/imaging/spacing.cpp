@@ -85,10 +85,9 @@ Volume resample_spacing(const Volume& image, const std::array<double, 3>& spacin
   for (std::size_t a = 0; a < 3; ++a)
     axes[a] = linear_axis(extents(image.shape)[a], extents(how.shape)[a], how.ratio[a]);
   Volume result{image.channels, how.shape, how.geometry, {}};
-  for (int c = 0; c < image.channels; ++c) {
-    const auto sampled = sample_linear(image.channel(c), image.shape, axes);
-    result.voxels.insert(result.voxels.end(), sampled.begin(), sampled.end());
-  }
+  result.voxels.resize(static_cast<std::size_t>(image.channels) * how.shape.voxels());
+  for (int c = 0; c < image.channels; ++c)
+    sample_linear(image.channel(c), image.shape, axes, result.channel(c));
   return result;
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "pair_kernels.h"
 #include "proxytune/core/error.h"
@@ -37,12 +39,33 @@ std::vector<std::uint8_t> codes_of(std::span<const float> values,
   return codes;
 }
 
+/// Eight codes at a time: a run of one code, such as background, is one addition; neighbours
+/// often are alike, and in four tables their increments do not wait for one another.
+std::array<std::uint64_t, 256> counts_of(std::span<const std::uint8_t> codes) {
+  std::array<std::array<std::uint64_t, 256>, 4> tables{};
+  std::size_t i = 0;
+  for (; i + 8 <= codes.size(); i += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, codes.data() + i, sizeof eight);
+    if (std::rotl(eight, 8) == eight) {
+      tables[0][codes[i]] += 8;
+      continue;
+    }
+    for (std::size_t k = 0; k < 8; ++k)
+      ++tables[k % 4][codes[i + k]];
+  }
+  for (; i < codes.size(); ++i)
+    ++tables[0][codes[i]];
+  std::array<std::uint64_t, 256> counts{};
+  for (const auto& table : tables)
+    for (std::size_t code = 0; code < counts.size(); ++code)
+      counts[code] += table[code];
+  return counts;
+}
+
 QuantisedImage::Channel channel_of(std::vector<std::uint8_t> codes) {
   QuantisedImage::Channel channel;
-  std::array<std::uint64_t, 256> counts{};
-  for (const std::uint8_t code : codes)
-    ++counts[code];
-  for (const std::uint64_t count : counts) {
+  for (const std::uint64_t count : counts_of(codes)) {
     channel.count_logarithms += times_logarithm(static_cast<double>(count));
     channel.occupied += count > 0 ? 1 : 0;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <numeric>
 #include <tuple>
 #include <utility>
@@ -191,20 +192,34 @@ std::string PairEngine::tile_key(const Tile& tile) const {
   return hasher.hexadecimal();
 }
 
+work::Item PairEngine::item_of(const Tile& tile) const {
+  work::Item item;
+  item.key = tile_key(tile);
+  item.what.set("row_begin", std::int64_t{tile.row_begin})
+      .set("row_end", std::int64_t{tile.row_end})
+      .set("column_begin", std::int64_t{tile.column_begin})
+      .set("column_end", std::int64_t{tile.column_end});
+  // Full tiles alike, so that neighbours stay neighbours; the half and the torn ones last.
+  item.expected_cost = static_cast<double>(cells(tile)) * (on_diagonal(tile) ? 0.5 : 1.0);
+  return item;
+}
+
 std::vector<work::Item> PairEngine::tile_items() const {
   std::vector<work::Item> items;
-  for (const Tile& tile : tiles()) {
-    work::Item item;
-    item.key = tile_key(tile);
-    item.what.set("row_begin", std::int64_t{tile.row_begin})
-        .set("row_end", std::int64_t{tile.row_end})
-        .set("column_begin", std::int64_t{tile.column_begin})
-        .set("column_end", std::int64_t{tile.column_end});
-    // Full tiles alike, so that neighbours stay neighbours; the half and the torn ones last.
-    item.expected_cost = static_cast<double>(cells(tile)) * (on_diagonal(tile) ? 0.5 : 1.0);
-    items.push_back(std::move(item));
-  }
+  for (const Tile& tile : tiles())
+    items.push_back(item_of(tile));
   return items;
+}
+
+std::string PairEngine::matrix_key() const {
+  core::ContentHasher hasher;
+  hasher.add("pair matrix 1");
+  for (const Tile& tile : tiles())
+    hasher.add(tile_key(tile));
+  for (const Side* side : {&rows_, &columns_})
+    for (const int volume : side->order)
+      hasher.add(side->keys[at(volume)]);
+  return hasher.hexadecimal();
 }
 
 Prepared PairEngine::prepare(const Side& side,
@@ -406,33 +421,63 @@ TileValues PairEngine::compute_tile(const work::Item& item) {
   return values;
 }
 
-PairMatrix PairEngine::assemble(
-    const std::function<TileValues(const work::Item&)>& values_of) const {
-  PairMatrix matrix{rows_.set.size, columns_.set.size, {}};
-  matrix.values.resize(at(matrix.rows) * at(matrix.columns));
-  for (const work::Item& item : tile_items()) {
-    const Tile tile = tile_of(item);
-    const TileValues values = values_of(item);
+/// The tiles that hold rows of the block; of a symmetric matrix also those that hold them as
+/// columns.
+std::vector<Tile> PairEngine::tiles_of_rows(const Block& block) const {
+  if (!symmetric_)
+    return tile_rectangle({block}, columns_.blocks);
+  std::vector<Tile> tiles;
+  for (const Block& other : rows_.blocks) {
+    const auto [first, second] = std::minmax(
+        block, other, [](const Block& a, const Block& b) { return a.begin < b.begin; });
+    tiles.push_back({first.begin, first.end, second.begin, second.end});
+  }
+  return tiles;
+}
+
+MatrixRows PairEngine::assemble_rows(int row_block, const ValuesOf& values_of) const {
+  const Block& block = rows_.blocks[at(row_block)];
+  const auto own = between(rows_.order, block.begin, block.end);
+  MatrixRows rows{{own.begin(), own.end()}, {}};
+  rows.values.resize(rows.volumes.size() * at(columns_.set.size));
+  const auto put = [&](int row, int column, double value) {
+    rows.values[at(row - block.begin) * at(columns_.set.size) +
+                at(columns_.order[at(column)])] = value;
+  };
+  for (const Tile& tile : tiles_of_rows(block)) {
+    const TileValues values = values_of(item_of(tile));
     if (values.size() != cells(tile))
       throw core::DataError("the tile of rows " + std::to_string(tile.row_begin) +
                             " and columns " + std::to_string(tile.column_begin) +
                             " of the pair matrix is torn; run the rank stage again.");
+    const bool as_rows = tile.row_begin == block.begin;
     auto value = values.begin();
     for (int row = tile.row_begin; row < tile.row_end; ++row)
-      for (int column = tile.column_begin; column < tile.column_end; ++column) {
-        const int i = rows_.order[at(row)];
-        const int j = columns_.order[at(column)];
-        matrix.at(i, j) = *value;
-        if (symmetric_)
-          matrix.at(j, i) = *value;
-        ++value;
-      }
+      for (int column = tile.column_begin; column < tile.column_end; ++column, ++value)
+        as_rows ? put(row, column, *value) : put(column, row, *value);
   }
-  return matrix;
+  return rows;
+}
+
+PairMatrix PairEngine::assemble(const ValuesOf& values_of) const {
+  std::vector<double> values(at(rows()) * at(columns()));
+  for (int block = 0; block < row_blocks(); ++block) {
+    const MatrixRows some = assemble_rows(block, values_of);
+    auto from = some.values.begin();
+    for (const int volume : some.volumes) {
+      const auto end = from + columns();
+      std::copy(from, end, values.begin() + std::ptrdiff_t{volume} * columns());
+      from = end;
+    }
+  }
+  return {rows(), columns(), std::move(values)};
 }
 
 PairMatrix PairEngine::compute_all() {
-  return assemble([&](const work::Item& item) { return compute(item); });
+  std::map<std::string, TileValues> computed;
+  for (const work::Item& item : tile_items())
+    computed.emplace(item.key, compute(item));
+  return assemble([&](const work::Item& item) { return computed.at(item.key); });
 }
 
 }  // namespace proxytune::similarity

@@ -8,29 +8,22 @@
 namespace proxytune::similarity {
 namespace {
 
-std::size_t cell(const PairMatrix& matrix, int row, int column) {
-  if (row < 0 || row >= matrix.rows || column < 0 || column >= matrix.columns)
-    throw std::out_of_range("a cell outside the pair matrix");
-  return static_cast<std::size_t>(row) * static_cast<std::size_t>(matrix.columns) +
-         static_cast<std::size_t>(column);
-}
-
-constexpr int smallest_edge = 4;
+constexpr int step_of_edges = 8;
 constexpr int largest_edge = 64;
 constexpr int blocks_a_batch = 12;
 
 int edge_for(int volumes) {
-  return std::clamp(
-      (volumes + blocks_a_batch - 1) / blocks_a_batch, smallest_edge, largest_edge);
+  constexpr int part = step_of_edges * blocks_a_batch;
+  return std::clamp((volumes + part - 1) / part * step_of_edges, step_of_edges, largest_edge);
 }
 
 }  // namespace
 
 double PairMatrix::at(int row, int column) const {
-  return values[cell(*this, row, column)];
-}
-double& PairMatrix::at(int row, int column) {
-  return values[cell(*this, row, column)];
+  if (row < 0 || row >= rows || column < 0 || column >= columns)
+    throw std::out_of_range("a cell outside the pair matrix");
+  return values[static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) +
+                static_cast<std::size_t>(column)];
 }
 
 std::vector<Block> blocks_of(const std::vector<int>& batches, int edge) {

@@ -28,17 +28,6 @@ std::span<const std::byte> bytes_of(const TileValues& values) {
   return std::as_bytes(std::span(values));
 }
 
-void sync_folder(const std::filesystem::path& folder) {
-  const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (handle < 0)
-    fail(folder, "open it");
-  // Some file systems have no fsync for folders and say EINVAL; they keep names at once.
-  const bool synced = ::fsync(handle) == 0 || errno == EINVAL;
-  ::close(handle);
-  if (!synced)
-    fail(folder, "sync it");
-}
-
 }  // namespace
 
 TileFiles::TileFiles(std::filesystem::path folder, const std::string& launch, int rank)
@@ -61,7 +50,6 @@ work::Record TileFiles::keep(const TileValues& values) {
     file_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file_ < 0)
       fail(path, "make it");
-    sync_folder(folder_);
   }
   const std::span<const std::byte> bytes = bytes_of(values);
   for (std::size_t written = 0; written < bytes.size();) {
@@ -75,8 +63,6 @@ work::Record TileFiles::keep(const TileValues& values) {
       fail(path, "write a tile");
     written += static_cast<std::size_t>(now);
   }
-  if (::fdatasync(file_) != 0)
-    fail(path, "sync a tile");
   work::Record record;
   record.set("file", name_)
       .set("offset", std::int64_t{end_})

@@ -32,7 +32,7 @@ std::string text_of(double number) {
 }
 
 std::string cell(const core::Column& column, std::size_t row) {
-  if (const auto* numbers = std::get_if<std::vector<double>>(&column.values))
+  if (const auto* numbers = std::get_if<core::Doubles>(&column.values))
     return text_of((*numbers)[row]);
   if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&column.values))
     return std::to_string((*integers)[row]);

@@ -19,10 +19,14 @@ inline constexpr std::size_t longest_attribute = 60'000;  // bytes; HDF5 ends at
 /// A text column is as wide as its longest text.
 h5::ElementType element_of(const core::Column& column);
 
-/// The bytes of rows [first, first + rows) as they lie in the file.
-std::vector<std::byte> bytes_of(const core::Column& column,
-                                std::size_t first,
-                                std::size_t rows);
+struct Rows {
+  std::size_t first = 0, count = 0;
+};
+/// Cuts rows into parts of some 16 MiB, a row at least.
+std::vector<Rows> parts_of(const core::Column& column, const Rows& rows);
+
+/// The bytes of some rows as they lie in the file.
+std::vector<std::byte> bytes_of(const core::Column& column, const Rows& rows);
 
 /// The reverse, for all rows.
 core::Column::Values values_of(h5::ElementType element, const std::vector<std::byte>& bytes);

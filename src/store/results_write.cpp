@@ -91,20 +91,18 @@ h5::Dataset create_column(hid_t file, const Planned& planned) {
       h5::create_dataset(file, planned.path, element_of(column), column.shape);
   h5::set_attribute(dataset.handle, "units", column.unit);
   h5::set_attribute(dataset.handle, "description", column.description);
-  const std::vector<std::byte> all = bytes_of(column, 0, rows_of(column));
-  h5::set_attribute(dataset.handle, "checksum", core::checksum(all));
+  std::uint32_t checksum = 0;
+  for (const Rows& part : parts_of(column, {0, rows_of(column)}))
+    checksum = core::checksum(bytes_of(column, part), checksum);
+  h5::set_attribute(dataset.handle, "checksum", checksum);
   return dataset;
 }
 
 /// The rows of column number `column` that this rank writes: as even as can be among as many
 /// ranks as there are worthwhile shares, beginning with another rank for each column.
-struct Share {
-  std::size_t first = 0;
-  std::size_t rows = 0;
-};
-Share share_of(const h5::Dataset& dataset,
-               std::size_t column,
-               const comm::Communicator& communicator) {
+Rows share_of(const h5::Dataset& dataset,
+              std::size_t column,
+              const comm::Communicator& communicator) {
   const auto size = static_cast<std::size_t>(communicator.size());
   const std::size_t rows = dataset.extents.front();
   const std::size_t worthwhile = (dataset.bytes() + smallest_share - 1) / smallest_share;
@@ -146,13 +144,12 @@ Written write_results(comm::Communicator& communicator,
         continue;
       ++written.datasets;
       written.bytes += datasets[i].bytes();
-      const Share share = share_of(datasets[i], i, communicator);
-      if (share.rows == 0)
-        continue;
-      const std::vector<std::byte> bytes =
-          bytes_of(*plan.columns[i].column, share.first, share.rows);
-      h5::write_rows(datasets[i], share.first, share.rows, bytes.data());
-      written.bytes_here += bytes.size();
+      const core::Column& column = *plan.columns[i].column;
+      for (const Rows& part : parts_of(column, share_of(datasets[i], i, communicator))) {
+        const std::vector<std::byte> bytes = bytes_of(column, part);
+        h5::write_rows(datasets[i], part.first, part.count, bytes.data());
+        written.bytes_here += bytes.size();
+      }
     }
   });
   datasets.clear();

@@ -30,10 +30,11 @@ class Attempt {
 
   Report operator()(const Item& item) const {
     try {
-      if (options_.journal_starts)
+      if (!options_.short_pieces)
         journal_.append({"started", options_.stage, item.key, item.what});
       Record result = worker_(item);
-      journal_.append({"finished", options_.stage, item.key, result});
+      journal_.append({"finished", options_.stage, item.key, result},
+                      options_.short_pieces ? Journal::OnDisk::soon : Journal::OnDisk::now);
       return {Report::Kind::finished, std::move(result), {}};
     } catch (const core::Stopped&) {
       note_end(item, "stopped", {});
@@ -49,7 +50,7 @@ class Attempt {
   /// So that the start does not count as a lost one. If this cannot be written, what ends the
   /// work is the error that came first.
   void note_end(const Item& item, const char* kind, const std::string& sentence) const {
-    if (!options_.journal_starts)
+    if (options_.short_pieces)
       return;
     try {
       Record data;
@@ -109,6 +110,8 @@ std::map<std::string, Record> distribute(comm::Communicator& communicator,
   Outcome outcome = decode_outcome(ending);
   if (outcome.failure)
     comm::throw_failure(*outcome.failure);
+  if (options.short_pieces)
+    comm::together(communicator, [&] { journal.sync(); });
   return std::move(outcome.results);
 }
 

@@ -1,6 +1,7 @@
 #include "proxytune/work/journal.h"
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <exception>
@@ -28,9 +29,13 @@ std::string file_name(const std::string& launch_id, int rank) {
   return launch_id + ending.data();
 }
 
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::seconds soon(5);
+
 /// Lines that share one sync.
 struct Batch {
   std::string text;
+  bool synced = false;  // one of them wants it at once
   bool done = false;
   std::exception_ptr error;
 };
@@ -56,6 +61,15 @@ struct Journal::State {
   std::condition_variable written;
   std::shared_ptr<Batch> open = std::make_shared<Batch>();  // lines may still join it
   bool writing = false;
+  Clock::time_point last_sync = Clock::now();  // whoever is writing has it
+
+  void write(const Batch& batch) {
+    file.append(batch.text);
+    if (!batch.synced && Clock::now() - last_sync < soon)
+      return;
+    file.sync();
+    last_sync = Clock::now();
+  }
 };
 
 Journal::Journal(const std::filesystem::path& folder,
@@ -67,21 +81,31 @@ Journal::Journal(const std::filesystem::path& folder,
                                     {"launch", launch_id},
                                     {"rank", rank},
                                     {"study", study_id}}));
+  state_->file.sync();
 }
 
 Journal::~Journal() = default;
 
+void Journal::append(const Event& event, OnDisk on_disk) {
+  write(journal_line({{"kind", event.kind},
+                      {"stage", event.stage},
+                      {"key", event.key},
+                      {"data", json_of(event.data)}}),
+        on_disk);
+}
+
+void Journal::sync() {
+  write("", OnDisk::now);
+}
+
 /// Whoever finds nobody writing writes the open batch, its own line and those of the threads
 /// that came meanwhile, with one sync.
-void Journal::append(const Event& event) {
-  const std::string line = journal_line({{"kind", event.kind},
-                                         {"stage", event.stage},
-                                         {"key", event.key},
-                                         {"data", json_of(event.data)}});
+void Journal::write(const std::string& line, OnDisk on_disk) {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
   const std::shared_ptr<Batch> batch = state.open;
   batch->text += line;
+  batch->synced = batch->synced || on_disk == OnDisk::now;
   while (!batch->done) {
     if (state.writing) {
       state.written.wait(lock);
@@ -91,7 +115,7 @@ void Journal::append(const Event& event) {
     state.open = std::make_shared<Batch>();
     lock.unlock();
     try {
-      state.file.append(batch->text);
+      state.write(*batch);
     } catch (...) {
       batch->error = std::current_exception();
     }

@@ -74,12 +74,17 @@ void SegmentFile::append(std::string_view text) {
     if (written > 0)
       left.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (::fdatasync(descriptor_) != 0) {
-    const int error = errno;
-    broken_ = true;  // after a failed sync nobody knows what the disk holds
-    fail("sync", error);
-  }
   length_ += static_cast<off_t>(text.size());
+}
+
+void SegmentFile::sync() {
+  if (broken_)
+    fail("sync", EIO);
+  if (::fdatasync(descriptor_) == 0)
+    return;
+  const int error = errno;
+  broken_ = true;  // after a failed sync nobody knows what the disk holds
+  fail("sync", error);
 }
 
 void SegmentFile::fail(const char* what, int error) {

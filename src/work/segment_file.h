@@ -7,7 +7,7 @@
 
 namespace proxytune::work {
 
-/// A new file that grows by whole, synced pieces.
+/// A new file that grows by whole pieces.
 class SegmentFile {
  public:
   /// Makes the folders that are missing; throws core::SystemError if the file exists already.
@@ -16,16 +16,19 @@ class SegmentFile {
   SegmentFile(const SegmentFile&) = delete;
   SegmentFile& operator=(const SegmentFile&) = delete;
 
-  /// On disk when it returns. Where the disk refuses, the file is cut back to what it held
-  /// before and core::SystemError thrown; if even that fails, every later append throws too.
+  /// Written when it returns, so that the process may be killed; not yet safe from a crash of
+  /// the machine. Where the disk refuses, the file is cut back to what it held before and
+  /// core::SystemError thrown; if even that fails, every later append throws too.
   void append(std::string_view text);
+  /// All of it is on disk when it returns. Throws core::SystemError, and from then on always.
+  void sync();
 
  private:
   [[noreturn]] void fail(const char* what, int error);
 
   std::filesystem::path path_;
   int descriptor_ = -1;
-  off_t length_ = 0;  // of what is synced
+  off_t length_ = 0;  // of the whole pieces
   bool broken_ = false;
 };
 

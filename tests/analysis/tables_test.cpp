@@ -20,7 +20,13 @@ using Texts = std::vector<std::string>;
 
 template <class Values>
 Values values(const core::Table& table, const std::string& column) {
-  return std::get<Values>(table.column(column).values);
+  const core::Column::Values& all = table.column(column).values;
+  if constexpr (std::is_same_v<Values, Numbers>) {
+    const auto& numbers = std::get<core::Doubles>(all);
+    return {numbers.begin(), numbers.end()};
+  } else {
+    return std::get<Values>(all);
+  }
 }
 
 TrialRecord trial(double rate, const Texts& cases, double validation, double external) {

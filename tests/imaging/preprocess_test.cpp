@@ -163,23 +163,36 @@ TEST(PreprocessTest, RefusesWhatThereIsNoRoomFor) {
                     HasSubstr("GB of memory")));
 }
 
-TEST(CropToLabelTest, IsTheTightBox) {
-  const PreparedVolume input = ball({.z = 11, .y = 9, .x = 12}, 3);
-  const Volume cropped = crop_to_label(view(input.image), view(input.label));
-  const auto box = label_box(view(input.label));
-  ASSERT_TRUE(box.has_value());
-  EXPECT_EQ(cropped.shape, shape_of(box->size()));
-  EXPECT_EQ(cropped.voxels, crop(input.image, *box).voxels);
-  LabelVolume empty = input.label;
-  std::fill(empty.voxels.begin(), empty.voxels.end(), std::uint8_t{0});
-  EXPECT_FALSE(has_foreground(view(empty)));
-  EXPECT_THROW(crop_to_label(view(input.image), view(empty)), core::DataError);
+TEST(LabelBoxTest, IsTight) {
+  LabelVolume label{{.z = 5, .y = 6, .x = 7}, {}, std::vector<std::uint8_t>(210, 0)};
+  EXPECT_FALSE(label_box(view(label)).has_value());
+  const auto mark = [&](int x, int y, int z) {
+    label.voxels[static_cast<std::size_t>((z * 6 + y) * 7 + x)] = 2;
+  };
+  mark(4, 1, 3);
+  EXPECT_EQ(label_box(view(label)), (Box{{4, 1, 3}, {5, 2, 4}}));
+  mark(2, 5, 2);
+  mark(6, 3, 2);
+  EXPECT_EQ(label_box(view(label)), (Box{{2, 1, 2}, {7, 6, 4}}));
+  mark(0, 0, 0);
+  mark(6, 5, 4);
+  EXPECT_EQ(label_box(view(label)), (Box{{0, 0, 0}, {7, 6, 5}}));
 }
 
-TEST(ConstantImageTest, KeepsItsValueUnderResizing) {
+TEST(ResizeTrilinearTest, OfABoxIsThatOfItsCrop) {
+  const PreparedVolume input = ball({.z = 11, .y = 9, .x = 12}, 3);
+  const auto box = label_box(view(input.label));
+  ASSERT_TRUE(box.has_value());
+  const Volume cropped = crop(input.image, *box);
+  for (const Shape& shape : {Shape{.z = 3, .y = 2, .x = 4}, Shape{.z = 16, .y = 9, .x = 13}})
+    EXPECT_EQ(resize_trilinear(view(input.image), *box, shape).voxels,
+              resize_trilinear(view(cropped), shape).voxels);
+}
+
+TEST(ResizeTrilinearTest, KeepsAConstant) {
   const std::vector<float> flat(60, 0.1F);
-  for (const float value :
-       resize_trilinear(flat, {.z = 3, .y = 4, .x = 5}, {.z = 7, .y = 2, .x = 9}))
+  const VolumeView image{1, {.z = 3, .y = 4, .x = 5}, flat};
+  for (const float value : resize_trilinear(image, {.z = 7, .y = 2, .x = 9}).voxels)
     ASSERT_FLOAT_EQ(value, 0.1F);
 }
 

@@ -124,6 +124,12 @@ class StudyTest(ProgramTest):
         data = bytearray(files[-1].read_bytes())
         data[3] ^= 1
         files[-1].write_bytes(data)
+        # Matrices that are whole need no tiles.
+        self.assertNotIn("are computed again", self.done(run("run", path, ranks=2)).text)
+        for matrix in (folder / "pairs").glob("*.matrix"):
+            data = bytearray(matrix.read_bytes())
+            data[len(data) // 2] ^= 1
+            matrix.write_bytes(data)
         result = self.done(run("run", path, ranks=2))
         self.assertIn("is missing or damaged", result.text)
         self.assertIn("are computed again", result.text)

@@ -192,7 +192,7 @@ TEST(SearchSourceTest, WhereEveryTrialFailsThereIsNoBest) {
     return trials::to_record(result);
   });
   EXPECT_FALSE(best(source.outcome()).has_value());
-  EXPECT_TRUE(std::isnan(std::get<std::vector<double>>(
+  EXPECT_TRUE(std::isnan(std::get<core::Doubles>(
       source.trace_table("/search/a").column("best_reward").values)[11]));
 }
 
@@ -223,9 +223,9 @@ TEST(SearchOutcomeTest, ComesBackFromItsTextAndFillsATable) {
   core::validate(table);
   EXPECT_EQ(table.path, "/search/proxy");
   EXPECT_EQ(table.rows(), 6U);
-  const auto& so_far = std::get<std::vector<double>>(table.column("best_reward").values);
+  const auto& so_far = std::get<core::Doubles>(table.column("best_reward").values);
   EXPECT_TRUE(std::is_sorted(so_far.begin(), so_far.end()));
-  EXPECT_EQ(so_far.back(), best(outcome)->reward);
+  EXPECT_EQ(so_far[so_far.size() - 1], best(outcome)->reward);
   table.column("unit_shift_probability");
 }
 

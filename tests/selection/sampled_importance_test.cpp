@@ -19,13 +19,13 @@ using similarity::PairMatrix;
 
 PairMatrix random_matrix(int volumes, bool symmetric) {
   core::Random random(core::RandomKey(8));
-  PairMatrix matrix{volumes, volumes, {}};
-  matrix.values.resize(static_cast<std::size_t>(volumes) * static_cast<std::size_t>(volumes));
-  for (int row = 0; row < volumes; ++row)
-    for (int column = 0; column < volumes; ++column)
-      matrix.at(row, column) =
-          symmetric && column < row ? matrix.at(column, row) : 2 + random.normal();
-  return matrix;
+  const auto n = static_cast<std::size_t>(volumes);
+  std::vector<double> values(n * n);
+  for (std::size_t row = 0; row < n; ++row)
+    for (std::size_t column = 0; column < n; ++column)
+      values[row * n + column] =
+          symmetric && column < row ? values[column * n + row] : 2 + random.normal();
+  return {volumes, volumes, values};
 }
 
 std::vector<std::vector<int>> partners_of(int volumes, std::uint64_t seed, int count) {
@@ -162,9 +162,9 @@ TEST(SampledImportanceTableTest, HasTheIntervalsBesideThePlaces) {
   const auto table = importance_table({"a", "b"}, {{4, 3, 5, 2}, {1, 1, 1, 2}}, "nat", "/x");
   EXPECT_EQ(std::get<std::vector<std::int64_t>>(table.column("place").values),
             (std::vector<std::int64_t>{1, 0}));
-  EXPECT_EQ(std::get<std::vector<double>>(table.column("importance_low").values),
+  EXPECT_EQ(std::get<core::Doubles>(table.column("importance_low").values),
             (std::vector<double>{3, 1}));
-  EXPECT_EQ(std::get<std::vector<double>>(table.column("importance_high").values),
+  EXPECT_EQ(std::get<core::Doubles>(table.column("importance_high").values),
             (std::vector<double>{5, 1}));
   EXPECT_EQ(std::get<std::vector<std::int64_t>>(table.column("pairs").values),
             (std::vector<std::int64_t>{2, 2}));

@@ -20,16 +20,16 @@ using Volumes = std::vector<int>;
 /// Similarities in [0, 1), or whole numbers below `levels`, which have many ties.
 PairMatrix random_matrix(int volumes, bool symmetric, std::uint64_t which, int levels = 0) {
   core::Random random(core::RandomKey{which});
-  PairMatrix matrix{volumes, volumes, {}};
-  matrix.values.resize(static_cast<std::size_t>(volumes) * static_cast<std::size_t>(volumes));
-  for (int row = 0; row < volumes; ++row)
-    for (int column = 0; column < volumes; ++column) {
+  const auto n = static_cast<std::size_t>(volumes);
+  std::vector<double> values(n * n);
+  for (std::size_t row = 0; row < n; ++row)
+    for (std::size_t column = 0; column < n; ++column) {
       const double draw = random.uniform();
-      matrix.at(row, column) = symmetric && column < row ? matrix.at(column, row)
-                               : levels > 0              ? std::floor(draw * levels)
-                                                         : draw;
+      values[row * n + column] = symmetric && column < row ? values[column * n + row]
+                                 : levels > 0              ? std::floor(draw * levels)
+                                                           : draw;
     }
-  return matrix;
+  return {volumes, volumes, values};
 }
 
 bool contains(const Volumes& volumes, int one) {
@@ -141,11 +141,11 @@ TEST(FacilityLocationTest, CountsSimilaritiesBelowZeroFromTheLowest) {
   const PairMatrix matrix{3, 3, {1, -9, -9, -9, 2, -9, -9, -9, 3}};
   EXPECT_EQ(facility_location(matrix, 2), (Volumes{2, 1}));
   // Negative squared differences of the values 0, 1, 2 and 10, 11: one of each cluster.
-  PairMatrix differences{5, 5, {}};
+  std::vector<double> differences;
   for (const int one : {0, 1, 2, 10, 11})
     for (const int other : {0, 1, 2, 10, 11})
-      differences.values.push_back(-1.0 * (one - other) * (one - other));
-  EXPECT_EQ(facility_location(differences, 2), (Volumes{2, 3}));
+      differences.push_back(-1.0 * (one - other) * (one - other));
+  EXPECT_EQ(facility_location({5, 5, differences}, 2), (Volumes{2, 3}));
 }
 
 TEST(SelectorsTest, ReadTheRowOfAVolumeAndTheColumnOfAChosenOne) {
@@ -159,11 +159,11 @@ TEST(SelectorsTest, ReadTheRowOfAVolumeAndTheColumnOfAChosenOne) {
 TEST(SelectorsTest, ChooseTheSameVolumesInWhateverOrderTheyLie) {
   const PairMatrix matrix = random_matrix(12, false, 5);
   const auto order = core::Random(core::RandomKey(6)).permutation(12);
-  PairMatrix shuffled = matrix;
-  for (int row = 0; row < 12; ++row)
-    for (int column = 0; column < 12; ++column)
-      shuffled.at(row, column) = matrix.at(order[static_cast<std::size_t>(row)],
-                                           order[static_cast<std::size_t>(column)]);
+  std::vector<double> values;
+  for (const int row : order)
+    for (const int column : order)
+      values.push_back(matrix.at(row, column));
+  const PairMatrix shuffled{12, 12, values};
   for (const Selector selector :
        {Selector::least_similar, Selector::farthest_point, Selector::facility_location}) {
     Volumes back;

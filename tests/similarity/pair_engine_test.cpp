@@ -71,7 +71,7 @@ TEST(TileTest, CoversEveryPairOfTheTriangleOnce) {
       std::vector<int> batches(static_cast<std::size_t>(volumes), 0);
       std::fill(batches.begin() + volumes / 2, batches.end(), 3);
       for (const Tile& tile : tile_upper_triangle(blocks_of(batches, edge))) {
-        EXPECT_LE(tile.row_end - tile.row_begin, edge == 0 ? 4 : edge);
+        EXPECT_LE(tile.row_end - tile.row_begin, edge == 0 ? 8 : edge);
         for (int row = tile.row_begin; row < tile.row_end; ++row)
           for (int column = std::max(row, tile.column_begin); column < tile.column_end;
                ++column)

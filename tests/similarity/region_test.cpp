@@ -14,7 +14,7 @@ namespace {
 TEST(ResizeTrilinearTest, EqualsTorchs) {
   const auto numbers = test::reference_numbers("similarity_reference");
   const auto small = test::texture(3, {3, 4, 5});
-  const auto resized = imaging::resize_trilinear(small.voxels, small.shape, {4, 7, 3});
+  const auto resized = imaging::resize_trilinear(imaging::view(small), {4, 7, 3}).voxels;
   ASSERT_EQ(resized.size(), 84U);
   for (std::size_t i = 0; i < resized.size(); ++i)
     EXPECT_NEAR(resized[i], numbers.at("resize_" + std::to_string(i)), 2e-7);
@@ -22,10 +22,10 @@ TEST(ResizeTrilinearTest, EqualsTorchs) {
 
 TEST(ResizeTrilinearTest, KeepsAGridAndAConstant) {
   const auto volume = test::texture(3, {3, 4, 5});
-  EXPECT_EQ(imaging::resize_trilinear(volume.voxels, volume.shape, volume.shape),
+  EXPECT_EQ(imaging::resize_trilinear(imaging::view(volume), volume.shape).voxels,
             volume.voxels);
   const auto flat = test::filled({3, 1, 5}, 0.3F);
-  EXPECT_EQ(imaging::resize_trilinear(flat.voxels, flat.shape, {6, 6, 2}),
+  EXPECT_EQ(imaging::resize_trilinear(imaging::view(flat), {6, 6, 2}).voxels,
             std::vector<float>(72, 0.3F));
 }
 

@@ -54,12 +54,12 @@ void expect_equal(const core::Table& got, const core::Table& want) {
     EXPECT_EQ(a.description, b.description);
     EXPECT_EQ(a.shape, b.shape);
     ASSERT_EQ(a.values.index(), b.values.index());
-    const auto* numbers = std::get_if<std::vector<double>>(&b.values);
+    const auto* numbers = std::get_if<core::Doubles>(&b.values);
     if (numbers == nullptr) {
       EXPECT_EQ(a.values, b.values);
       continue;
     }
-    EXPECT_THAT(std::get<std::vector<double>>(a.values),
+    EXPECT_THAT(std::get<core::Doubles>(a.values),
                 ::testing::Pointwise(::testing::NanSensitiveDoubleEq(), *numbers));
   }
 }

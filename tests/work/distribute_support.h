@@ -31,7 +31,7 @@ struct Launch {
   Worker worker = square;
   /// Instead of `worker`, for pieces that look at the stop flag of their rank.
   std::function<Record(const Item&, std::atomic<bool>& stop)> stoppable = {};
-  DistributeOptions options{.stage = "sweep", .max_attempts = 3, .journal_starts = true};
+  DistributeOptions options{.stage = "sweep", .max_attempts = 3};
   std::function<bool(int rank)> stops = [](int) { return false; };
   std::function<void(const Progress&)> progress = {};
 

@@ -198,5 +198,16 @@ TEST(JournalTest, WhatIsForgottenMayBeFinishedAgain) {
             2);
 }
 
+TEST(JournalTest, ALineThatIsSyncedLaterIsInTheFileAtOnce) {
+  const TestFolder folder;
+  Journal journal(folder.path(), "s", "launch0", 0);
+  journal.append(event("finished", "a", 3), Journal::OnDisk::soon);
+  EXPECT_EQ(read_journal(folder.path(), "s", silent).finished.at("sweep/a").integer("value"),
+            3);
+  journal.sync();
+  journal.append(event("finished", "b", 4));
+  EXPECT_EQ(read_journal(folder.path(), "s", silent).events.size(), 2U);
+}
+
 }  // namespace
 }  // namespace proxytune::work

@@ -16,7 +16,8 @@ std::string content_hash(std::string_view text);
 std::uint64_t hash64(std::string_view text);
 
 /// CRC-32 (zlib's polynomial) of a line or a block, against torn and flipped bytes.
-std::uint32_t checksum(std::span<const std::byte> bytes);
+/// `before`: of what stands in front, where the bytes come in parts.
+std::uint32_t checksum(std::span<const std::byte> bytes, std::uint32_t before = 0);
 std::uint32_t checksum(std::string_view text);
 
 // All identities are computed on little-endian machines; others would name other hashes.

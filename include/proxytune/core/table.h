@@ -6,13 +6,14 @@
 #include <variant>
 #include <vector>
 
+#include "proxytune/core/doubles.h"
+
 namespace proxytune::core {
 
 /// One named column of a table: values in C order over `shape`, whose first extent is the
 /// table's number of rows. Missing numbers are NaN.
 struct Column {
-  using Values =
-      std::variant<std::vector<double>, std::vector<std::int64_t>, std::vector<std::string>>;
+  using Values = std::variant<Doubles, std::vector<std::int64_t>, std::vector<std::string>>;
 
   std::string name;         // a Python identifier
   std::string unit;         // "1" where there is none

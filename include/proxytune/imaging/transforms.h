@@ -51,11 +51,6 @@ std::optional<Box> foreground_box(const VolumeView& image);
 std::optional<Box> label_box(const LabelView& label);
 Volume crop(const Volume& image, const Box& box);
 LabelVolume crop(const LabelVolume& label, const Box& box);
-/// A channel's voxels inside the box, for views without geometry.
-std::vector<float> crop(std::span<const float> voxels, const Shape& shape, const Box& box);
-/// The image inside the tight box of its label, as a volume without geometry. Throws
-/// core::DataError for a label without foreground or of another shape.
-Volume crop_to_label(const VolumeView& image, const LabelView& label);
 
 /// Voxels that SpatialPad puts before the first along one axis.
 int pad_before(int extent, int wanted);
@@ -65,8 +60,7 @@ LabelVolume spatial_pad(const LabelVolume& label, const Extents& wanted);
 
 /// torch.nn.functional.interpolate(mode="trilinear", align_corners=False) to another shape.
 Volume resize_trilinear(const VolumeView& image, const Shape& shape);
-std::vector<float> resize_trilinear(std::span<const float> voxels,
-                                    const Shape& from,
-                                    const Shape& to);
+/// The same of the part inside the box: what is outside has no influence.
+Volume resize_trilinear(const VolumeView& image, const Box& box, const Shape& shape);
 
 }  // namespace proxytune::imaging

@@ -99,11 +99,12 @@ void describe(Fields& fields, SimilarityOptions& options) {
   fields("include_self",
          options.include_self,
          "whether a volume's importance averages over the pair with itself, as in the paper");
-  fields(
-      "tile",
-      options.tile,
-      "edge of a tile of the pair matrix, in volumes; 0: a twelfth of the set, from 4 to 64; "
-      "no result depends on it");
+  fields("tile",
+         options.tile,
+         "edge of a tile of the pair matrix, in volumes; 0: a twelfth of the set, in steps of "
+         "8 up to "
+         "64; "
+         "no result depends on it");
   fields(
       "memory",
       options.memory,

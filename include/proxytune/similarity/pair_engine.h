@@ -32,6 +32,13 @@ struct SubjectSet {
 
 /// A tile's values, rows x columns in C order.
 using TileValues = std::vector<double>;
+using ValuesOf = std::function<TileValues(const work::Item&)>;
+
+/// Whole rows of the matrix: whose they are, and their values one row after the other.
+struct MatrixRows {
+  std::vector<int> volumes;
+  std::vector<double> values;
+};
 
 /// Computes the pair matrix of one set with itself, or of two sets, tile by tile. A tile's key
 /// is a hash of the measure and of its volumes' contents, and its values depend on nothing
@@ -67,11 +74,19 @@ class PairEngine {
   /// Of either kind of piece. A tile on the diagonal comes whole. Throws
   /// core::ConfigurationError where similarity.memory does not hold two prepared images.
   TileValues compute(const work::Item& item);
-  /// From the values of every piece of tile_items(). Throws core::DataError where a tile is
-  /// torn.
-  PairMatrix assemble(const std::function<TileValues(const work::Item&)>& values_of) const;
+  /// The matrix's rows come in this many blocks, each made of some of the tiles.
+  int row_blocks() const { return static_cast<int>(rows_.blocks.size()); }
+  /// One of them, from the values of the pieces of tile_items(): each is asked for by one block
+  /// as rows, and in a symmetric matrix by one more as columns. Throws core::DataError where a
+  /// tile is torn.
+  MatrixRows assemble_rows(int row_block, const ValuesOf& values_of) const;
+  PairMatrix assemble(const ValuesOf& values_of) const;
+  /// Names the contents of the whole matrix.
+  std::string matrix_key() const;
   /// All of it here and now, on one rank.
   PairMatrix compute_all();
+  int rows() const { return rows_.set.size; }
+  int columns() const { return columns_.set.size; }
   bool symmetric() const { return symmetric_; }
   /// compute() throws core::Stopped soon after this becomes true; it outlives the engine.
   void stop_when(const std::atomic<bool>& stop) { stop_ = &stop; }
@@ -88,6 +103,8 @@ class PairEngine {
   Side side(SubjectSet set) const;
   void put_in_order(Side& side, bool by_shape) const;
   std::vector<Tile> tiles() const;
+  std::vector<Tile> tiles_of_rows(const Block& block) const;
+  work::Item item_of(const Tile& tile) const;
   std::string tile_key(const Tile& tile) const;
   bool on_diagonal(const Tile& tile) const;
   std::vector<std::shared_ptr<const PreparedImage>> prepared(const Side& side,

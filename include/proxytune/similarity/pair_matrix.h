@@ -8,14 +8,14 @@
 
 namespace proxytune::similarity {
 
-/// Similarities of all pairs, in C order. Within one set of n volumes it is n x n; row i holds
-/// what rates volume i.
+/// Similarities of all pairs, in C order; copies share them. Within one set of n volumes it is
+/// n x n; row i holds what rates volume i.
 struct PairMatrix {
   int rows = 0, columns = 0;
-  std::vector<double> values;
+  core::Doubles values;
 
+  /// Throws std::out_of_range.
   double at(int row, int column) const;
-  double& at(int row, int column);
 };
 
 /// A pair of volumes, by position.
@@ -38,8 +38,9 @@ struct Block {
 };
 
 /// Cuts volumes, given by the batch in which each arrived (never falling), into blocks of at
-/// most `edge` within each batch; 0: a twelfth of the batch, from 4 to 64, so that there are
-/// tiles for many ranks whatever their number.
+/// most `edge` within each batch; 0: a twelfth of the batch in steps of 8, from 8 to 64, so
+/// that there are tiles for many ranks whatever their number. Steps of 8, since so many volumes
+/// are compared with so many others at once.
 std::vector<Block> blocks_of(const std::vector<int>& batches, int edge);
 
 /// The tiles of an n x n matrix that hold its upper triangle (of a tile on the diagonal only

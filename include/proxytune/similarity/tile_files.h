@@ -20,8 +20,9 @@ class TileFiles {
   TileFiles(const TileFiles&) = delete;
   TileFiles& operator=(const TileFiles&) = delete;
 
-  /// Appends a tile, synced to disk when it returns; the record says where: `file`, `offset`
-  /// and `count` of values, `checksum`. Throws core::SystemError where the disk refuses.
+  /// Appends a tile; the record says where: `file`, `offset` and `count` of values, `checksum`.
+  /// Not synced: what a crash of the machine takes is seen by its checksum and computed again.
+  /// Throws core::SystemError where the disk refuses.
   work::Record keep(const TileValues& values);
   /// What such a record names, by whatever launch and rank. Throws core::DataError where it is
   /// not there or damaged, core::SystemError where it cannot be read.

@@ -54,9 +54,11 @@ class ListSource : public Source {
 using Worker = std::function<Record(const Item& item)>;
 
 struct DistributeOptions {
-  std::string stage;           // into the journal
-  int max_attempts = 3;        // starts that never ended before a piece is set aside
-  bool journal_starts = true;  // false for pieces too short to be worth a line
+  std::string stage;     // into the journal
+  int max_attempts = 3;  // starts that never ended before a piece is set aside
+  /// Pieces of well under a second, which are cheap to do again: no line when one starts, no
+  /// sync of its own when it ends (all are synced within seconds, and when the work is done).
+  bool short_pieces = false;
 };
 
 /// For progress lines: called on rank 0, by the manager thread, after each result.
@@ -71,11 +73,12 @@ struct Progress {
 /// Hands the pieces of rank 0's `source` to ranks as they come free; rank 0 works too, a
 /// manager thread serves the others. Pieces that `past.finished` holds are reported from there
 /// and not run. A piece whose attempts reached max_attempts gets `lost(item)` as its result. A
-/// result is in the doer's journal, synced, before it is reported. Returns, on every rank, the
-/// results of all pieces by key. If `stop` becomes true on any rank no new piece is handed out,
-/// every rank's `stop` becomes true within milliseconds, also while it works, and after the
-/// running pieces have ended every rank throws core::Stopped. An error of one rank does the
-/// same and ends the work on all ranks with that error. Collective over `communicator`.
+/// result is in the doer's journal (synced, unless pieces are short) before it is reported.
+/// Returns, on every rank, the results of all pieces by key. If `stop` becomes true on any rank
+/// no new piece is handed out, every rank's `stop` becomes true within milliseconds, also while
+/// it works, and after the running pieces have ended every rank throws core::Stopped. An error
+/// of one rank does the same and ends the work on all ranks with that error. Collective over
+/// `communicator`.
 std::map<std::string, Record> distribute(comm::Communicator& communicator,
                                          Source* source,
                                          Journal& journal,

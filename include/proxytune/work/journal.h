@@ -26,15 +26,22 @@ struct Event {
 /// Thread-safe. Throws core::SystemError where the disk refuses.
 class Journal {
  public:
+  /// When a line is safe from a crash of the machine; a killed process loses none. `soon`:
+  /// after some seconds, with the next synced line, or by sync().
+  enum class OnDisk { now, soon };
+
   Journal(const std::filesystem::path& folder,
           const std::string& study_id,
           const std::string& launch_id,
           int rank);
   ~Journal();
-  /// Written and synced to disk (file, and the folder once) when it returns.
-  void append(const Event& event);
+  /// Written when it returns, and synced to disk if `now`.
+  void append(const Event& event, OnDisk on_disk = OnDisk::now);
+  void sync();
 
  private:
+  void write(const std::string& line, OnDisk on_disk);
+
   struct State;
   std::unique_ptr<State> state_;
 };
