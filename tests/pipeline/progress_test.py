@@ -85,6 +85,19 @@ class ProgressTest(ProgramTest):
         self.assertNotIn("\x1b", seen)
         return path.read_bytes().decode()
 
+    def test_a_warning_has_a_line_of_its_own_and_in_a_file_no_escapes(self):
+        command = mpi_command(2) + self.command("warned")
+        self.on_terminal(command)
+        for into_file in (False, True):
+            for tiles in (self.scratch / "warned/pairs").glob("*.tiles"):
+                tiles.unlink()
+            path = self.scratch / "errors.txt"
+            text = self.on_terminal(["sh", "-c", 'exec "$@" 2>"$0"', path, *command] if into_file else command)
+            self.assertIn("\x1b[K", text)
+            errors = path.read_bytes().decode() if into_file else "\n".join(screen(text))
+            self.assertRegex(errors, r"(?m)^rank 0: warning: \d+ tiles of the pair matrix are computed again$")
+            self.assertNotIn("\x1b", errors)
+
     def test_into_a_file_there_are_lines_only(self):
         self.assert_only_lines(self.into_file(self.command("file")))
         self.assert_only_lines(self.into_file(mpi_command(2) + self.command("launched_file")))
