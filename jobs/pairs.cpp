@@ -8,6 +8,7 @@
 
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
+#include "proxytune/core/progress_bar.h"
 #include "proxytune/similarity/matrix_file.h"
 
 namespace proxytune::jobs {
@@ -93,8 +94,10 @@ Pieces::Pieces(Study& study,
     forget_unreadable(study, *files_, items_);
   engine.stop_when(study.stop());
   work::ListSource source(items_);
+  core::ProgressBar bar(study.log(), "rank " + what, items_.size());
   results_ = study.distribute(
       "tile",
+      bar,
       source,
       [&](const work::Item& item) {
         const auto tile_start = std::chrono::steady_clock::now();

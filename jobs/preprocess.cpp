@@ -9,6 +9,7 @@
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
 #include "proxytune/core/hash.h"
+#include "proxytune/core/progress_bar.h"
 #include "proxytune/datasets/leaks.h"
 
 namespace proxytune::jobs {
@@ -73,6 +74,8 @@ void fill_cache(Study& study,
                 int classes) {
   comm::Communicator& world = study.world();
   const std::vector<const Wanted*> missing = missing_of(world, wanted, folder);
+  core::ProgressBar bar(study.log(), "preprocess", wanted.size());
+  bar.skip(wanted.size() - missing.size());
   const std::size_t round = static_cast<std::size_t>(cases_per_rank_and_round) *
                             static_cast<std::size_t>(world.size());
   for (std::size_t begin = 0; begin < missing.size(); begin += round) {
@@ -89,6 +92,7 @@ void fill_cache(Study& study,
     for (const PreparedFile& file : prepared)
       mine.push_back(file.cached());
     store::write_round(world, mine, folder);
+    bar.end(std::min(round, missing.size() - begin));
     study.log().info(
         fmt::format("preprocess: {} of {} volumes cached",
                     wanted.size() - missing.size() + std::min(begin + round, missing.size()),

@@ -74,6 +74,26 @@ void refuse_unequal_ranks(comm::Communicator& world, const study::Fields& mine) 
                       all[rank]));
 }
 
+/// Tells a bar of each piece that is given out.
+class CountedSource : public work::Source {
+ public:
+  CountedSource(work::Source& inner, core::ProgressBar& bar) : inner_(inner), bar_(bar) {}
+  std::optional<work::Item> next() override {
+    std::optional<work::Item> item = inner_.next();
+    if (item)
+      bar_.begin();
+    return item;
+  }
+  bool exhausted() const override { return inner_.exhausted(); }
+  void report(const work::Item& item, const work::Record& result) override {
+    inner_.report(item, result);
+  }
+
+ private:
+  work::Source& inner_;
+  core::ProgressBar& bar_;
+};
+
 }  // namespace
 
 Study::Study(app::Session& session, Folder folder)
@@ -153,13 +173,15 @@ std::filesystem::path Study::input(const std::string& path) const {
 
 std::map<std::string, work::Record> Study::distribute(
     const std::string& kind,
+    core::ProgressBar& bar,
     work::Source& source,
     const work::Worker& worker,
     const std::function<work::Record(const work::Item&)>& lost,
     const std::function<void(const work::Progress&)>& progress,
     bool short_pieces) {
+  CountedSource counted(source, bar);
   auto results = work::distribute(world(),
-                                  &source,
+                                  &counted,
                                   *journal_,
                                   past_,
                                   worker,
@@ -170,6 +192,10 @@ std::map<std::string, work::Record> Study::distribute(
                                   stop(),
                                   [&](const work::Progress& step) {
                                     require_lock();
+                                    if (step.rank < 0)
+                                      bar.skip();
+                                    else
+                                      bar.end();
                                     progress(step);
                                   });
   // Later stages may ask for the same pieces.

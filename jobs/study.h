@@ -7,6 +7,7 @@
 
 #include "jobs/study_options.h"
 #include "proxytune/app/app.h"
+#include "proxytune/core/progress_bar.h"
 #include "proxytune/core/random.h"
 #include "proxytune/study/files.h"
 #include "proxytune/study/folder.h"
@@ -42,9 +43,10 @@ class Study {
   std::filesystem::path input(const std::string& path) const;
 
   /// Hands pieces of work to the ranks; what earlier launches and stages finished is not run
-  /// again. Results by key, on every rank. Collective.
+  /// again. The bar counts all of them. Results by key, on every rank. Collective.
   std::map<std::string, work::Record> distribute(
       const std::string& kind,
+      core::ProgressBar& bar,
       work::Source& source,
       const work::Worker& worker,
       const std::function<work::Record(const work::Item&)>& lost,

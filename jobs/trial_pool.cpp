@@ -12,6 +12,7 @@
 #include "proxytune/config/options.h"
 #include "proxytune/core/error.h"
 #include "proxytune/core/hash.h"
+#include "proxytune/core/progress_bar.h"
 #include "proxytune/study/files.h"
 
 namespace proxytune::jobs {
@@ -31,15 +32,6 @@ std::string said(const trials::HyperParameters& hp) {
                      hp.shift_probability);
 }
 
-std::string duration(double seconds) {
-  const auto whole = static_cast<long long>(std::lround(seconds));
-  if (whole < 60)
-    return fmt::format("{} s", whole);
-  if (whole < 3600)
-    return fmt::format("{} min {} s", whole / 60, whole % 60);
-  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
-}
-
 std::vector<std::string> sorted_keys(const Cases& cases, const std::vector<int>& positions) {
   std::vector<std::string> keys;
   for (const int position : positions)
@@ -51,13 +43,19 @@ std::vector<std::string> sorted_keys(const Cases& cases, const std::vector<int>&
 /// One line per finished trial: done/total, what, how good, best so far, time left.
 class ProgressLines {
  public:
-  ProgressLines(const Study& study, std::string label, std::size_t total)
-      : study_(study), label_(std::move(label)), total_(total) {}
+  ProgressLines(const Study& study,
+                core::ProgressBar& bar,
+                std::string label,
+                std::size_t total)
+      : study_(study), bar_(bar), label_(std::move(label)), total_(total) {}
 
   void operator()(const work::Progress& progress) {
     const trials::TrialResult result = trials::result_from_record(*progress.result);
-    if (result.status == trials::TrialStatus::completed && result.best_validation_dice > best_)
+    if (result.status == trials::TrialStatus::completed &&
+        result.best_validation_dice > best_) {
       best_ = result.best_validation_dice;
+      bar_.best(best_);
+    }
     if (progress.rank < 0)
       return;  // from an earlier launch or stage
     ++done_here_;
@@ -73,8 +71,8 @@ class ProgressLines {
                     best_,
                     result.seconds,
                     progress.rank,
-                    duration(elapsed.count() / static_cast<double>(done_here_) *
-                             static_cast<double>(left))));
+                    core::duration_text(elapsed.count() / static_cast<double>(done_here_) *
+                                        static_cast<double>(left))));
   }
 
  private:
@@ -85,6 +83,7 @@ class ProgressLines {
   }
 
   const Study& study_;
+  core::ProgressBar& bar_;
   std::string label_;
   std::size_t total_;
   std::size_t done_here_ = 0;
@@ -282,10 +281,12 @@ void TrialPool::forget_lost_weights(const std::vector<work::Item>& items) {
 std::map<std::string, work::Record> TrialPool::run(const std::string& label,
                                                    work::Source& source,
                                                    std::size_t total) {
-  ProgressLines lines(study_, label, total);
+  core::ProgressBar bar(study_.log(), label, total);
+  ProgressLines lines(study_, bar, label, total);
   WithoutExternalScores walled(source);
   return study_.distribute(
       "trial",
+      bar,
       walled,
       [&](const work::Item& item) { return run_one(item); },
       [&](const work::Item& item) { return lost(item); },

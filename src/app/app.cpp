@@ -15,6 +15,7 @@
 #include "proxytune/comm/agree.h"
 #include "proxytune/comm/failure.h"
 #include "proxytune/core/error.h"
+#include "proxytune/core/terminal.h"
 
 namespace proxytune::app {
 namespace {
@@ -131,6 +132,18 @@ config::Node load_study(comm::Communicator& world, const Request& request) {
   return root;
 }
 
+/// Rank 0 draws bars, if anybody; the others know whether their complaints meet one.
+/// Collective.
+core::Terminal agreed_terminal(comm::Communicator& world, const core::OutputFacts& facts) {
+  core::Terminal terminal;
+  const std::string shows_errors = comm::from_root(world, [&] {
+    terminal = core::terminal_of(facts);
+    return std::string(terminal.shows_errors ? "yes" : "no");
+  });
+  terminal.shows_errors = shows_errors == "yes";
+  return terminal;
+}
+
 struct Outcome {
   int code = 0;
   std::string complaint;
@@ -176,6 +189,7 @@ int run(int argument_count,
         std::atomic<bool>& stop) {
   const Parsed parsed = parse_command_line(argument_count, arguments, commands);
   const auto abort = [](int code) { comm::MpiEnvironment::abort(code); };
+  const core::OutputFacts facts = core::read_output_facts();
   Ranks ranks;
   if (!start(ranks, argument_count, arguments)) {
     if (ranks.mpi)
@@ -183,7 +197,7 @@ int run(int argument_count,
     return static_cast<int>(core::ExitCode::system);
   }
   comm::Communicator* const world = ranks.world.get();
-  const core::Log log = core::Log::for_rank(world->rank(), world->size());
+  core::Log log = core::Log::for_rank(world->rank(), world->size());
   if (parsed.help) {
     log.info(parsed.text);
     return 0;
@@ -194,6 +208,7 @@ int run(int argument_count,
     return static_cast<int>(core::ExitCode::usage);
   }
   const Outcome outcome = outcome_of([&] {
+    log.show_on(agreed_terminal(*world, facts));
     Session session{parsed.request, *world, log, stop, {}};
     if (parsed.command->subject == Subject::study)
       session.study = load_study(*world, parsed.request);
