@@ -89,8 +89,8 @@ class ProgressTest(ProgramTest):
         command = mpi_command(2) + self.command("warned")
         self.on_terminal(command)
         for into_file in (False, True):
-            for tiles in (self.scratch / "warned/pairs").glob("*.tiles"):
-                tiles.unlink()
+            for pairs in (self.scratch / "warned/pairs").iterdir():
+                pairs.unlink()
             path = self.scratch / "errors.txt"
             text = self.on_terminal(["sh", "-c", 'exec "$@" 2>"$0"', path, *command] if into_file else command)
             self.assertIn("\x1b[K", text)
