@@ -14,6 +14,7 @@
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/hash.h"
+#include "proxytune/similarity/device.h"
 #include "proxytune/similarity/instruction_set.h"
 
 namespace proxytune::jobs {
@@ -85,7 +86,10 @@ Study::Study(app::Session& session, Folder folder)
   node_ranks_ = node->size();
   numerics_ = training::set_up_numerics(options_.compute.threads_per_trial, node->rank());
   refuse_unequal_ranks(world(), fields_of(numerics_));
-  comm::together(world(), [] { similarity::chosen_instruction_set(); });
+  comm::together(world(), [&] {
+    similarity::chosen_instruction_set();
+    similarity::require_device(options_.similarity);
+  });
   if (folder == Folder::untouched)
     return;
 

@@ -20,13 +20,15 @@ std::shared_ptr<Gpu> open_cuda_gpu(int /*index*/, int /*sharers*/, std::size_t /
 }
 #endif
 
-std::shared_ptr<Gpu> choose_gpu(const SimilarityOptions& options, const NodePlace& place) {
-  if (options.device == Device::cpu)
-    return nullptr;
-  const int gpus = cuda_gpu_count();
-  if (gpus == 0 && options.device == Device::cuda)
+void require_device(const SimilarityOptions& options) {
+  if (options.device == Device::cuda && cuda_gpu_count() == 0)
     throw core::ConfigurationError(std::string("similarity.device is cuda, but ") + why_none +
                                    ", or take auto, which compares on the processor");
+}
+
+std::shared_ptr<Gpu> choose_gpu(const SimilarityOptions& options, const NodePlace& place) {
+  require_device(options);
+  const int gpus = options.device == Device::cpu ? 0 : cuda_gpu_count();
   if (gpus == 0)
     return nullptr;
   const int index = place.rank % gpus;

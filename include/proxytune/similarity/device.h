@@ -15,9 +15,12 @@ struct NodePlace {
   int ranks = 1;
 };
 
+/// Throws core::ConfigurationError where similarity.device asks for a GPU and there is none.
+void require_device(const SimilarityOptions& options);
+
 /// The GPU that this rank compares pairs on, or null: its processor. Ranks of a node take its
-/// GPUs in turn; more ranks than GPUs share them. Throws core::ConfigurationError where
-/// similarity.device asks for a GPU and there is none, core::SystemError where a GPU fails.
+/// GPUs in turn; more ranks than GPUs share them. Throws as require_device(), and
+/// core::SystemError where a GPU fails.
 std::shared_ptr<Gpu> choose_gpu(const SimilarityOptions& options, const NodePlace& place);
 
 /// "GPU 1 (NVIDIA H100 80GB HBM3)", or "the processor" for null.
