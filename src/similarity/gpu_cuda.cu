@@ -6,6 +6,7 @@
 
 #include "gpu.h"
 #include "gpu_histograms.cuh"
+#include "gpu_images.cuh"
 #include "gpu_launch.h"
 #include "gpu_windows.cuh"
 #include "proxytune/core/error.h"

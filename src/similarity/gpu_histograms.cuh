@@ -86,16 +86,17 @@ __device__ inline void count_part(const JointCountsJob& job, Run run) {
 __global__ void count_in_shared_memory(JointCountsJob job) {
   const auto cells = static_cast<unsigned>(job.bins * job.bins);
   const auto copies = static_cast<unsigned>(job.copies);
-  for (unsigned i = threadIdx.x; i < copies * cells; i += blockDim.x)
+  const unsigned distance = cells + histogram_gap;
+  for (unsigned i = threadIdx.x; i < copies * distance; i += blockDim.x)
     shared_words[i] = 0;
   __syncthreads();
-  count_part(job, Run{shared_words + threadIdx.x % copies * cells});
+  count_part(job, Run{shared_words + threadIdx.x % copies * distance});
   __syncthreads();
   std::uint32_t* const joint = job.joint + static_cast<std::size_t>(blockIdx.x) * cells;
   for (unsigned cell = threadIdx.x; cell < cells; cell += blockDim.x) {
     std::uint32_t count = 0;
     for (unsigned copy = 0; copy < copies; ++copy)
-      count += shared_words[copy * cells + cell];
+      count += shared_words[copy * distance + cell];
     if (count > 0)
       atomicAdd(joint + cell, count);
   }

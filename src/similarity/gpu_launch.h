@@ -70,14 +70,20 @@ inline Launch launch_of(const CorrelationSumsJob& job) {
   return {static_cast<unsigned>(job.pair_count), 1, 1, threads, threads * sizeof(float)};
 }
 
+/// Between private histograms, so that equal cells of two lie in different banks.
+constexpr int histogram_gap = 11;
+
+/// Of one private histogram.
+inline std::size_t histogram_bytes(int bins) {
+  return static_cast<std::size_t>(bins * bins + histogram_gap) * sizeof(std::uint32_t);
+}
+
 inline Launch launch_of(const JointCountsJob& job) {
-  const std::size_t histogram =
-      static_cast<std::size_t>(job.bins) * static_cast<std::size_t>(job.bins) * 4;
   return {static_cast<unsigned>(job.pair_count),
           static_cast<unsigned>(job.parts),
           1,
           static_cast<unsigned>(threads_of_block),
-          static_cast<std::size_t>(job.copies) * histogram};
+          static_cast<std::size_t>(job.copies) * histogram_bytes(job.bins)};
 }
 
 inline Launch launch_of(const JointSumsJob& job) {

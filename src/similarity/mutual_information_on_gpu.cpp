@@ -39,7 +39,8 @@ std::vector<const QuantisedImageOnGpu*> all_of(Images rows, Images columns, int 
   return all;
 }
 
-int copies_of(std::size_t histogram, std::size_t shared_memory) {
+int copies_of(int bins, std::size_t shared_memory) {
+  const std::size_t histogram = histogram_bytes(bins);
   if (histogram > shared_memory)
     return 0;
   const std::size_t fitting = std::min(largest_histograms, shared_memory) / histogram;
@@ -111,7 +112,7 @@ std::vector<JointSums> MutualInformationOnGpu::joint_sums(
                                     .pair_count = static_cast<int>(count),
                                     .voxels = voxels,
                                     .bins = bins_,
-                                    .copies = copies_of(histogram, gpu_->shared_memory()),
+                                    .copies = copies_of(bins_, gpu_->shared_memory()),
                                     .parts = parts_of(count, voxels),
                                     .joint = joint.data()});
     streams_[s]->run(JointSumsJob{.joint = joint.data(),

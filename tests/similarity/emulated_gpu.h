@@ -15,6 +15,7 @@
 // clang-format off
 #include "tests/support/cuda_on_cpu.h"
 #include "src/similarity/gpu_histograms.cuh"
+#include "src/similarity/gpu_images.cuh"
 #include "src/similarity/gpu_windows.cuh"
 // clang-format on
 

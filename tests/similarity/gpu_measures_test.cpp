@@ -125,6 +125,14 @@ TEST(GpuMeasureTest, LocalNccGivesTheProcessorsBitsUnderEveryConvention) {
       }
 }
 
+// Few pairs of many planes: the planes are shared out among warps.
+TEST(GpuMeasureTest, LocalNccGivesTheProcessorsBitsForManyPlanes) {
+  const auto gpu = std::make_shared<EmulatedGpu>();
+  for (const int window : {3, 5, 9})
+    expect_the_processors(
+        Metric::normalized_cross_correlation, {.window = window}, scans(2, {41, 5, 18}), gpu);
+}
+
 TEST(GpuMeasureTest, MutualInformationGivesTheProcessorsBitsForAllBins) {
   EmulatedGpu::Settings small;
   small.shared_memory = std::size_t{48} << 10U;

@@ -16,6 +16,9 @@
 #include <vector>
 
 #include <ucontext.h>
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
 
 #define __global__
 #define __device__
@@ -72,10 +75,17 @@ class ThreadBlock {
     ucontext_t context;
     std::unique_ptr<char[]> stack;
     bool done = false;
+    void* known_to_sanitizer = nullptr;
   };
   static constexpr std::size_t stack_bytes = std::size_t{128} << 10U;
 
   static void begin() { now().body(); }
+  static void change(Fiber& from, Fiber& to) {
+#if defined(__SANITIZE_THREAD__)
+    __tsan_switch_to_fiber(to.known_to_sanitizer, 0);
+#endif
+    swapcontext(&from.context, &to.context);
+  }
   void body();
   void meet(MeetingPoint& point, const unsigned& taking_part);
   void give_way();
@@ -83,7 +93,7 @@ class ThreadBlock {
   std::function<void()> kernel_;
   std::vector<Fiber> fibers_;
   std::vector<unsigned> next_;  // by thread
-  ucontext_t caller_;
+  Fiber caller_;
   unsigned current_ = 0;
   unsigned running_ = 0;
   unsigned idle_ = 0;  // turns since something happened
@@ -119,9 +129,14 @@ inline void ThreadBlock::run(unsigned threads,
     fiber.context.uc_stack.ss_size = stack_bytes;
     fiber.context.uc_link = nullptr;
     makecontext(&fiber.context, &ThreadBlock::begin, 0);
+#if defined(__SANITIZE_THREAD__)
+    if (fiber.known_to_sanitizer == nullptr)
+      fiber.known_to_sanitizer = __tsan_create_fiber(0);
+    caller_.known_to_sanitizer = __tsan_get_current_fiber();
+#endif
   }
   current_ = turned_round ? threads - 1 : 0;
-  swapcontext(&caller_, &fibers_[current_].context);
+  change(caller_, fibers_[current_]);
 }
 
 inline void ThreadBlock::body() {
@@ -132,7 +147,7 @@ inline void ThreadBlock::body() {
   --running_;
   --running_in_warp_[current_ / warp];
   if (running_ == 0)
-    swapcontext(&me.context, &caller_);
+    change(me, caller_);
   give_way();
 }
 
@@ -146,7 +161,7 @@ inline void ThreadBlock::give_way() {
     current_ = next_[current_];
   while (fibers_[current_].done);
   if (&fibers_[current_] != &me)
-    swapcontext(&me.context, &fibers_[current_].context);
+    change(me, fibers_[current_]);
 }
 
 /// Threads that have ended count as come.
