@@ -180,6 +180,13 @@ def fastest_on_gpu(call, calls):
     return fastest(finished, calls)
 
 
+def copy_on_gpu(rounds):
+    """Bytes a second, read and written, of a copy within the GPU's memory."""
+    memory = torch.empty(1 << 30, dtype=torch.uint8, device="cuda")
+    target = torch.empty_like(memory)
+    return 2 * memory.numel() / min(fastest_on_gpu(lambda: target.copy_(memory), 10) for _ in range(rounds))
+
+
 def peers_on_gpu(edge, kind):
     """By metric: name, call."""
     one, other = (torch.from_numpy(kind(edge, seed)).cuda() for seed in (0, 1))
@@ -202,10 +209,7 @@ def on_gpu(program, edge=96, rounds=3):
     if not torch.cuda.is_available():
         sys.exit("pair-matrix gpu: this Python's torch sees no GPU, so there is no peer: run tools/setup.sh --cuda")
     edge, rounds = int(edge), int(rounds)
-    memory = torch.empty(1 << 30, dtype=torch.uint8, device="cuda")
-    target = torch.empty_like(memory)
-    copied = 2 * memory.numel() / min(fastest_on_gpu(lambda: target.copy_(memory), 10) for _ in range(rounds))
-    del memory, target
+    copied = copy_on_gpu(rounds)
     torch.cuda.empty_cache()
     short = {"normalized_cross_correlation": "ncc", "mutual_information": "mi"}
     for kind in (pattern, noise):
