@@ -79,6 +79,23 @@ similarity::SubjectSet subjects(Study& study, const Cases& cases) {
           study.batches(keys)};
 }
 
+std::shared_ptr<similarity::Gpu> gpu_of(Study& study) {
+  std::shared_ptr<similarity::Gpu> gpu;
+  comm::together(study.world(), [&] {
+    gpu = similarity::choose_gpu(study.options().similarity,
+                                 {study.node_rank(), study.node_ranks()});
+  });
+  if (!comm::any(study.world(), gpu != nullptr))
+    return gpu;
+  const std::vector<std::string> names =
+      comm::gather_texts(study.world(), similarity::name_of(gpu));
+  std::string text = "pairs are compared on";
+  for (std::size_t rank = 0; rank < names.size(); ++rank)
+    text += fmt::format("{} {} by rank {}", rank == 0 ? "" : ",", names[rank], rank);
+  study.log().info(text);
+  return gpu;
+}
+
 Pieces::Pieces(Study& study,
                similarity::PairEngine& engine,
                std::vector<work::Item> items,

@@ -7,6 +7,7 @@
 
 #include "jobs/stages.h"
 #include "proxytune/selection/sampled_importance.h"
+#include "proxytune/similarity/device.h"
 #include "proxytune/similarity/pair_engine.h"
 #include "proxytune/similarity/tile_files.h"
 
@@ -15,6 +16,10 @@ namespace proxytune::jobs {
 /// The cases as the pair engine takes them, by the batch in which each came to the study.
 /// Collective.
 similarity::SubjectSet subjects(Study& study, const Cases& cases);
+
+/// What this rank compares pairs on: a GPU, or null for its processor. Says so where any rank
+/// has a GPU. Collective.
+std::shared_ptr<similarity::Gpu> gpu_of(Study& study);
 
 /// Pieces of a pair matrix that the ranks have shared among themselves.
 class Pieces {

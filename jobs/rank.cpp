@@ -91,14 +91,17 @@ void estimate(Study& study,
 }
 
 /// Squared local NCC of label crops, internal against external: near 1 means the same anatomy.
-core::Table find_duplicates(Study& study, const PreparedData& data) {
+core::Table find_duplicates(Study& study,
+                            const PreparedData& data,
+                            const std::shared_ptr<similarity::Gpu>& gpu) {
   const similarity::SubjectSet internal = subjects(study, data.internal);
   const similarity::SubjectSet external = subjects(study, data.external);
   similarity::PairEngine engine(similarity::Metric::normalized_cross_correlation,
                                 similarity::Crop::label,
                                 study.options().similarity,
                                 internal,
-                                external);
+                                external,
+                                gpu);
   const MeasuredMatrix measured = measure_all(study, engine, "internal_against_external");
   const auto pairs =
       similarity::near_duplicates(measured.matrix, study.options().data.near_duplicate);
@@ -170,13 +173,14 @@ void report(Study& study, const PreparedData& data, const Rankings& rankings) {
 
 Rankings rank(Study& study, const PreparedData& data) {
   Rankings result;
+  const std::shared_ptr<similarity::Gpu> gpu = gpu_of(study);
   for (const auto& [metric, crop] : wanted(study.options())) {
     Ranking ranking;
     ranking.metric = metric;
     ranking.crop = crop;
     ranking.unit = similarity::unit_of(metric, study.options().similarity);
     similarity::PairEngine engine(
-        metric, crop, study.options().similarity, subjects(study, data.internal));
+        metric, crop, study.options().similarity, subjects(study, data.internal), gpu);
     if (samples(study, data))
       estimate(study, data, engine, ranking);
     else
@@ -184,7 +188,7 @@ Rankings rank(Study& study, const PreparedData& data) {
     result.rankings.push_back(std::move(ranking));
   }
   if (data.external.size() > 0)
-    result.duplicates.push_back(find_duplicates(study, data));
+    result.duplicates.push_back(find_duplicates(study, data, gpu));
   return result;
 }
 

@@ -14,6 +14,7 @@
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/hash.h"
+#include "proxytune/similarity/device.h"
 #include "proxytune/similarity/instruction_set.h"
 
 namespace proxytune::jobs {
@@ -102,9 +103,13 @@ Study::Study(app::Session& session, Folder folder)
       folder_path_(std::filesystem::absolute(options_.output.folder)) {
   const auto node = world().split_by_node();
   node_rank_ = node->rank();
+  node_ranks_ = node->size();
   numerics_ = training::set_up_numerics(options_.compute.threads_per_trial, node->rank());
   refuse_unequal_ranks(world(), fields_of(numerics_));
-  comm::together(world(), [] { similarity::chosen_instruction_set(); });
+  comm::together(world(), [&] {
+    similarity::chosen_instruction_set();
+    similarity::require_device(options_.similarity);
+  });
   if (folder == Folder::untouched)
     return;
 
@@ -275,6 +280,8 @@ std::string result_fields_text(const StudyOptions& options) {
   kept.similarity.tile = plain.tile;
   kept.similarity.memory = plain.memory;
   kept.similarity.threads = plain.threads;
+  kept.similarity.device = plain.device;
+  kept.similarity.device_memory = plain.device_memory;
   return config::to_yaml(kept);
 }
 

@@ -33,8 +33,9 @@ class Study {
   const std::filesystem::path& folder() const { return folder_path_; }
   const training::Numerics& numerics() const { return numerics_; }
   const std::string& launch() const { return launch_; }
-  /// Position among the ranks of this node.
+  /// Position among the ranks of this node, and how many they are.
   int node_rank() const { return node_rank_; }
+  int node_ranks() const { return node_ranks_; }
   bool numerics_mixed() const { return numerics_mixed_; }
   core::RandomKey random() const {
     return core::RandomKey(static_cast<std::uint64_t>(options_.seed));
@@ -82,6 +83,7 @@ class Study {
   training::Numerics numerics_;
   bool numerics_mixed_ = false;
   int node_rank_ = 0;
+  int node_ranks_ = 1;
   std::string launch_;
   work::JournalContents past_;
   std::unique_ptr<work::Journal> journal_;

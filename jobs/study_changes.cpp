@@ -84,6 +84,8 @@ const study::FieldClasses& field_classes() {
           {"similarity.tile", no_effect},
           {"similarity.memory", no_effect},
           {"similarity.threads", no_effect},
+          {"similarity.device", no_effect},
+          {"similarity.device_memory", no_effect},
           {"similarity", invalidates({"rank", "select", "sweep", "search", "train"})},
           {"data.validation_cases", invalidates({"select", "sweep", "search", "train"})},
           {"data.splits", invalidates({"select", "sweep", "search", "train"})},

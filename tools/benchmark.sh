@@ -10,14 +10,19 @@ if [ "$#" = 0 ] || [ ! -e "tools/benchmark/${1//-/_}.py" ]; then
 fi
 name=${1//-/_}
 shift
+# What is measured on a GPU is built for one where there is one.
+preset=dev build=build
+if [ "${1:-}" = gpu ] && nvidia-smi >/dev/null 2>&1; then
+  preset=cuda build=build-cuda
+fi
 tools/setup.sh --peers --benchmarks >&2
 # shellcheck source=tools/environment.sh
 . tools/environment.sh
 {
-  cmake --preset dev -DPROXYTUNE_BENCHMARKS=ON
-  cmake --build build -j "$(nproc)" --target "benchmark_$name" proxytune
+  cmake --preset "$preset" -DPROXYTUNE_BENCHMARKS=ON
+  cmake --build "$build" -j "$(nproc)" --target "benchmark_$name" proxytune
 } >&2
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 export PYTHONPATH=${PROXYTUNE_LIBTORCH:-$PWD/.deps/libtorch}:$PWD/.deps/peers
-exec "$python" "tools/benchmark/$name.py" "build/tools/benchmark/benchmark_$name" "$@"
+exec "$python" "tools/benchmark/$name.py" "$build/tools/benchmark/benchmark_$name" "$@"

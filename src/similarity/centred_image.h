@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "buffer.h"
+#include "pair_kernels.h"
 #include "proxytune/imaging/volume.h"
 #include "proxytune/similarity/measure.h"
 
@@ -38,6 +40,28 @@ struct CentredImage : PreparedImage {
   std::vector<Channel> channels;
   std::size_t bytes() const override;
 };
+
+/// Of images of this shape. Throws core::DataError where no window fits.
+WindowLayout window_layout(int window, Border border, const imaging::Shape& shape);
+
+/// How values become codes, and the code of the zeros around them.
+struct Rounding {
+  double middle = 0;
+  double scale = 0;
+  std::int16_t outside = 0;
+};
+Rounding rounding_of(std::span<const float> values,
+                     int radius,
+                     int window,
+                     const PairKernels& kernels);
+
+[[noreturn]] void refuse_unlike_images();
+
+/// From the sum of squared correlations; `flat` windows have no contrast in either image.
+double mean_correlation(double sum,
+                        std::size_t flat,
+                        const WindowLayout& layout,
+                        FlatWindows convention);
 
 /// The largest code of that window edge: sums of products along z stay within 32 bits.
 int largest_code(int window);

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "gpu_measures.h"
 #include "proxytune/similarity/mutual_information.h"
 #include "proxytune/similarity/normalized_cross_correlation.h"
 #include "proxytune/similarity/whole_image.h"
@@ -32,13 +33,20 @@ void PairwiseMeasure::compare_all(Images rows,
 
 std::unique_ptr<Measure> make_measure(Metric metric,
                                       const SimilarityOptions& options,
-                                      InstructionSet set) {
+                                      InstructionSet set,
+                                      const std::shared_ptr<Gpu>& gpu) {
   validate(options);
   switch (metric) {
     case Metric::mutual_information:
+      if (gpu)
+        return std::make_unique<MutualInformationOnGpu>(
+            options.bins, options.miller_madow, options.normalised, set, gpu);
       return std::make_unique<MutualInformation>(
           options.bins, options.miller_madow, options.normalised, set);
     case Metric::normalized_cross_correlation:
+      if (gpu)
+        return std::make_unique<NormalizedCrossCorrelationOnGpu>(
+            options.window, options.flat_windows, options.border, set, gpu);
       return std::make_unique<NormalizedCrossCorrelation>(
           options.window, options.flat_windows, options.border, set);
     case Metric::global_cross_correlation:

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "joint_sums.h"
 #include "pair_kernels.h"
 #include "proxytune/core/error.h"
 
@@ -14,10 +15,6 @@ namespace {
 
 constexpr std::size_t small_counts = 4096;
 constexpr std::size_t table_gap = 96;
-
-double times_logarithm(double count) {
-  return count > 0 ? count * std::log(count) : 0.0;
-}
 
 /// From one row of the joint histogram to the next: a factor that fits the kernels' bytes.
 int stride_of(int bins) {
@@ -73,6 +70,12 @@ QuantisedImage::Channel channel_of(std::vector<std::uint8_t> codes) {
   return channel;
 }
 
+}  // namespace
+
+double times_logarithm(double count) {
+  return count > 0 ? count * std::log(count) : 0.0;
+}
+
 void check_comparable(const QuantisedImage& one, const QuantisedImage& other, int bins) {
   if (!(one.shape == other.shape) || one.channels.size() != other.channels.size())
     throw core::DataError(
@@ -82,7 +85,24 @@ void check_comparable(const QuantisedImage& one, const QuantisedImage& other, in
     throw std::logic_error("images quantised to other bins than the histogram's");
 }
 
-}  // namespace
+double information(const QuantisedImage::Channel& one,
+                   const QuantisedImage::Channel& other,
+                   const JointSums& joint,
+                   double voxels,
+                   bool miller_madow,
+                   bool normalised) {
+  if (one.occupied < 2 || other.occupied < 2)
+    return 0;
+  const double marginals = one.count_logarithms + other.count_logarithms;
+  double information =
+      std::max(0.0, std::log(voxels) + (joint.count_logarithms - marginals) / voxels);
+  double entropies = 2 * std::log(voxels) - marginals / voxels;
+  if (miller_madow) {
+    information += (one.occupied + other.occupied - joint.occupied - 1) / (2 * voxels);
+    entropies += (one.occupied + other.occupied - 2) / (2 * voxels);
+  }
+  return normalised ? 2 * information / entropies : information;
+}
 
 std::size_t QuantisedImage::bytes() const {
   std::size_t bytes = 0;
@@ -174,16 +194,12 @@ double MutualInformation::compare_channel(const QuantisedImage::Channel& one,
     return 0;
   count(one, other);
   const Joint joint = sum_up();
-  const auto voxels = static_cast<double>(one.codes.size());
-  const double marginals = one.count_logarithms + other.count_logarithms;
-  double information =
-      std::max(0.0, std::log(voxels) + (joint.count_logarithms - marginals) / voxels);
-  double entropies = 2 * std::log(voxels) - marginals / voxels;
-  if (miller_madow_) {
-    information += (one.occupied + other.occupied - joint.occupied - 1) / (2 * voxels);
-    entropies += (one.occupied + other.occupied - 2) / (2 * voxels);
-  }
-  return normalised_ ? 2 * information / entropies : information;
+  return information(one,
+                     other,
+                     {joint.count_logarithms, joint.occupied},
+                     static_cast<double>(one.codes.size()),
+                     miller_madow_,
+                     normalised_);
 }
 
 double MutualInformation::compare_pair(const PreparedImage& one, const PreparedImage& other) {

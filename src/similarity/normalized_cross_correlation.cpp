@@ -5,7 +5,6 @@
 
 #include "centred_image.h"
 #include "pair_kernels.h"
-#include "proxytune/core/error.h"
 
 namespace proxytune::similarity {
 namespace {
@@ -17,10 +16,6 @@ constexpr std::size_t largest_group = 8;
 
 std::size_t extent(int value) {
   return static_cast<std::size_t>(value);
-}
-
-imaging::Shape grown(const imaging::Shape& shape, int voxels) {
-  return {shape.z + voxels, shape.y + voxels, shape.x + voxels};
 }
 
 int rows_of_band(const WindowLayout& layout, int first_row) {
@@ -38,25 +33,18 @@ std::vector<std::int16_t> padded_codes(std::span<const float> values,
                                        const WindowLayout& layout,
                                        const PairKernels& kernels) {
   const int radius = (layout.padded.x - shape.x) / 2;
-  Range range = kernels.range_of(values.data(), values.size());
-  if (radius > 0)
-    range = {std::min(range.low, 0.0F), std::max(range.high, 0.0F)};
-  const double low = range.low;
-  const double high = range.high;
-  const double middle = low + (high - low) / 2;
-  const double scale = high > low ? 2.0 * largest_code(layout.window) / (high - low) : 0.0;
-  std::int16_t outside = 0;
-  const float zero = 0;
-  kernels.round_codes(&zero, 1, middle, scale, &outside);
-  std::vector<std::int16_t> codes(extent(layout.padded.z) * layout.plane(),
-                                  radius > 0 ? outside : std::int16_t{0});
+  const Rounding rounding = rounding_of(values, radius, layout.window, kernels);
+  std::vector<std::int16_t> codes(extent(layout.padded.z) * layout.plane(), rounding.outside);
   for (int z = 0; z < shape.z; ++z)
     for (int y = 0; y < shape.y; ++y) {
       const std::size_t from = (extent(z) * extent(shape.y) + extent(y)) * extent(shape.x);
       const std::size_t to = extent(z + radius) * layout.plane() +
                              extent(y + radius) * layout.stride + extent(radius);
-      kernels.round_codes(
-          values.data() + from, extent(shape.x), middle, scale, codes.data() + to);
+      kernels.round_codes(values.data() + from,
+                          extent(shape.x),
+                          rounding.middle,
+                          rounding.scale,
+                          codes.data() + to);
     }
   return codes;
 }
@@ -138,9 +126,7 @@ void check_comparable(Images rows, Images columns) {
       if (first == nullptr)
         first = &one;
       if (!(one.layout == first->layout) || one.channels.size() != first->channels.size())
-        throw core::DataError(
-            "local cross-correlation compares images of one shape and one number of channels; "
-            "resample them to a common grid, and give all cases the same channels.");
+        refuse_unlike_images();
     }
 }
 
@@ -269,12 +255,8 @@ double mean_of(double sum,
                const CentredImage::Channel& other,
                const WindowLayout& layout,
                FlatWindows flat) {
-  auto centres = static_cast<double>(layout.centres.voxels());
-  if (flat == FlatWindows::one)
-    sum += static_cast<double>(flat_windows(one, other, layout));
-  if (flat == FlatWindows::skip)
-    centres -= static_cast<double>(flat_windows(one, other, layout));
-  return centres > 0 ? std::min(1.0, sum / centres) : 0.0;
+  const std::size_t windows = flat == FlatWindows::zero ? 0 : flat_windows(one, other, layout);
+  return mean_correlation(sum, windows, layout, flat);
 }
 
 void compare_group(const Comparison& all,
@@ -307,16 +289,8 @@ NormalizedCrossCorrelation::NormalizedCrossCorrelation(int window,
 std::unique_ptr<PreparedImage> NormalizedCrossCorrelation::prepare(
     const imaging::VolumeView& image) const {
   auto prepared = std::make_unique<CentredImage>();
-  prepared->layout = {
-      window_, border_ == Border::zero_padded ? grown(image.shape, window_ - 1) : image.shape};
+  prepared->layout = window_layout(window_, border_, image.shape);
   const WindowLayout& layout = prepared->layout;
-  if (std::min({image.shape.z, image.shape.y, image.shape.x}) < 1 ||
-      std::min({layout.centres.z, layout.centres.y, layout.centres.x}) < 1)
-    throw core::DataError(
-        "no window of edge " + std::to_string(window_) + " lies inside a volume of " +
-        std::to_string(image.shape.x) + " x " + std::to_string(image.shape.y) + " x " +
-        std::to_string(image.shape.z) +
-        " voxels. Use a smaller similarity.window or the zero_padded border.");
   const PairKernels& kernels = pair_kernels(set_);
   for (int c = 0; c < image.channels; ++c)
     prepared->channels.push_back(centred(

@@ -48,6 +48,10 @@ void validate(const SimilarityOptions& options) {
         "memory", options.memory, "images need some. Use 1 MiB or more; the default is 1024.");
   if (options.threads < 1 || options.threads > 1024)
     refuse("threads", options.threads, "the work needs 1 to 1024. Use the cores of a rank.");
+  if (options.device_memory < 0)
+    refuse("device_memory",
+           options.device_memory,
+           "images need some. Use 1 MiB or more, or 0 for the rank's share of the GPU's.");
 }
 
 }  // namespace proxytune::similarity

@@ -16,9 +16,6 @@
 namespace proxytune::similarity {
 namespace {
 
-/// Rows and columns that a thread takes at once: as many as local NCC works on together.
-constexpr int largest_task = 8;
-
 std::size_t at(int place) {
   return static_cast<std::size_t>(place);
 }
@@ -77,8 +74,8 @@ std::vector<Task> tasks_of(int rows, int columns, bool diagonal, int edge) {
 }
 
 /// Large squares share what they fetch; small ones give every thread several.
-int edge_of_tasks(int rows, int columns, int threads) {
-  int edge = largest_task;
+int edge_of_tasks(int largest, int rows, int columns, int threads) {
+  int edge = largest;
   const auto tasks = [&] { return ((rows + edge - 1) / edge) * ((columns + edge - 1) / edge); };
   while (edge > 1 && threads > 1 && tasks() < 4 * threads)
     --edge;
@@ -90,8 +87,9 @@ int edge_of_tasks(int rows, int columns, int threads) {
 PairEngine::PairEngine(Metric metric,
                        Crop crop,
                        const SimilarityOptions& options,
-                       const SubjectSet& volumes)
-    : PairEngine(metric, crop, options, volumes, volumes) {
+                       const SubjectSet& volumes,
+                       const std::shared_ptr<Gpu>& gpu)
+    : PairEngine(metric, crop, options, volumes, volumes, gpu) {
   symmetric_ = all_equal(rows_.shapes);
   if (symmetric_)
     put_in_order(columns_, false);
@@ -101,15 +99,18 @@ PairEngine::PairEngine(Metric metric,
                        Crop crop,
                        const SimilarityOptions& options,
                        SubjectSet rows,
-                       SubjectSet columns)
+                       SubjectSet columns,
+                       const std::shared_ptr<Gpu>& gpu)
     : crop_(crop),
       options_(options),
       rows_(side(std::move(rows))),
-      columns_(side(std::move(columns))),
-      cache_(std::make_unique<PreparedCache>(at(options.memory) << 20U)) {
+      columns_(side(std::move(columns))) {
   const InstructionSet set = chosen_instruction_set();
   for (int thread = 0; thread < options.threads; ++thread)
-    measures_.push_back(make_measure(metric, options, set));
+    measures_.push_back(make_measure(metric, options, set, gpu));
+  on_gpu_ = measures_.front()->device_memory() > 0;
+  limit_ = on_gpu_ ? measures_.front()->device_memory() : at(options.memory) << 20U;
+  cache_ = std::make_unique<PreparedCache>(limit_);
   put_in_order(rows_, false);
   put_in_order(columns_, true);
 }
@@ -285,13 +286,13 @@ int PairEngine::images_at_once(std::span<const int> columns) {
       });
   const std::size_t bytes =
       prepared(columns_, std::span(&largest, 1), nullptr).front()->bytes();
-  const std::size_t limit = at(options_.memory) << 20U;
-  if (2 * bytes > limit)
-    throw core::ConfigurationError("similarity.memory is " + std::to_string(options_.memory) +
-                                   " MiB, but two images made ready for comparing take " +
-                                   std::to_string((2 * bytes >> 20U) + 1) +
-                                   " MiB: give it that much or more");
-  return static_cast<int>(std::min<std::size_t>(limit / bytes, 1U << 20U));
+  if (2 * bytes > limit_)
+    throw core::ConfigurationError(
+        std::string(on_gpu_ ? "similarity.device_memory" : "similarity.memory") + " is " +
+        std::to_string(limit_ >> 20U) + " MiB, but two images made ready for comparing take " +
+        std::to_string((2 * bytes >> 20U) + 1) + " MiB: give it that much or more" +
+        (on_gpu_ ? ", or take similarity.device: cpu" : ""));
+  return static_cast<int>(std::min<std::size_t>(limit_ / bytes, 1U << 20U));
 }
 
 void PairEngine::compute_part(const Tile& tile, const Tile& part, TileValues& values) {
@@ -306,8 +307,9 @@ void PairEngine::compute_part(const Tile& tile, const Tile& part, TileValues& va
   const auto columns = pointers(column_images);
   const int height = part.row_end - part.row_begin;
   const int breadth = part.column_end - part.column_begin;
-  const auto tasks =
-      tasks_of(height, breadth, diagonal, edge_of_tasks(height, breadth, options_.threads));
+  const int largest = measures_.front()->task_edge();
+  const auto tasks = tasks_of(
+      height, breadth, diagonal, edge_of_tasks(largest, height, breadth, options_.threads));
   const auto width = at(tile.column_end - tile.column_begin);
   const auto cell = [&](int row, int column) -> double& {
     return values[at(part.row_begin - tile.row_begin + row) * width +
@@ -335,6 +337,12 @@ void PairEngine::compute_part(const Tile& tile, const Tile& part, TileValues& va
 
 TileValues PairEngine::compute(const work::Item& item) {
   return item.what.has("columns") ? compute_row(item) : compute_tile(item);
+}
+
+/// Of the columns that a row is compared with at once: a GPU takes as many pairs as in a tile.
+std::size_t PairEngine::largest_row_task() const {
+  const std::size_t edge = at(measures_.front()->task_edge());
+  return on_gpu_ ? edge * edge : edge;
 }
 
 TileValues PairEngine::compute_row(const work::Item& item) {
@@ -372,12 +380,12 @@ TileValues PairEngine::compute_row(const work::Item& item) {
         prepared(columns_, std::span(volumes).subspan(begin, end - begin), nullptr);
     const auto rows = pointers(one);
     const auto all = pointers(others);
-    const std::size_t tasks = (all.size() + largest_task - 1) / largest_task;
+    const std::size_t largest = largest_row_task();
+    const std::size_t tasks = (all.size() + largest - 1) / largest;
     for_each_in_parallel(tasks, options_.threads, [&](std::size_t task, int thread) {
       stop_if_asked();
-      const std::size_t first = task * largest_task;
-      const Images some =
-          Images(all).subspan(first, std::min<std::size_t>(largest_task, all.size() - first));
+      const std::size_t first = task * largest;
+      const Images some = Images(all).subspan(first, std::min(largest, all.size() - first));
       std::vector<double> computed(some.size());
       measures_[at(thread)]->compare_all(rows, some, Cells::all, computed);
       for (std::size_t i = 0; i < computed.size(); ++i)

@@ -4,15 +4,11 @@
 #include <cstdint>
 
 #include "proxytune/similarity/instruction_set.h"
+#include "window_blocks.h"
 
 /// The loops over voxels, once for each instruction set. They are plain pointers and integers,
 /// so that sources compiled for newer processors share no inline function with the rest.
 namespace proxytune::similarity {
-
-/// Columns of a block: what one step of a loop over x takes.
-constexpr int block_width = 16;
-/// Rows of a band: the part of a volume that is worked on before the next.
-constexpr int band_rows = 48;
 
 /// Of doubles that a plane's windows take.
 constexpr std::size_t rows_of_scratch = 8;

@@ -51,8 +51,20 @@ class BadInputTest(ProgramTest):
 
     def test_memory_for_less_than_two_prepared_images(self):
         folder = self.copy_of_data()
-        text = TINY_STUDY.replace("cube: 12", "cube: 96, memory: 1")
+        text = TINY_STUDY.replace("cube: 12", "cube: 96, memory: 1, device: cpu")
         self.refused(folder, CONFIGURATION, "similarity.memory is 1 MiB", "give it that much", text=text)
+
+    def test_a_gpu_where_there_is_none(self):
+        folder = self.copy_of_data()
+        before = os.environ.get("CUDA_VISIBLE_DEVICES")
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        try:
+            more = ("--set", "similarity.device=cuda")
+            self.refused(folder, CONFIGURATION, "similarity.device is cuda, but", "or take auto", more=more)
+        finally:
+            os.environ.pop("CUDA_VISIBLE_DEVICES")
+            if before is not None:
+                os.environ["CUDA_VISIBLE_DEVICES"] = before
 
     def test_missing_data_set(self):
         folder = self.copy_of_data()

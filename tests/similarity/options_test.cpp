@@ -37,6 +37,7 @@ TEST(SimilarityOptionsTest, RefusesWhatCannotWork) {
   EXPECT_NE(complaint({.cube = 1}), "");
   EXPECT_NE(complaint({.border = Border::interior, .cube = 8}), "");
   EXPECT_NE(complaint({.tile = -1}), "");
+  EXPECT_NE(complaint({.device_memory = -1}), "");
 }
 
 struct FieldNames {
@@ -64,7 +65,9 @@ TEST(SimilarityOptionsTest, DescribesEveryField) {
                                       "include_self",
                                       "tile",
                                       "memory",
-                                      "threads"}));
+                                      "threads",
+                                      "device",
+                                      "device_memory"}));
 }
 
 }  // namespace

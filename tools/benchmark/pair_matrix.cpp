@@ -1,7 +1,8 @@
 // benchmark_pair_matrix METRIC pattern|noise EDGE IMAGES ROUNDS: seconds of a pair (within a
 // tile of IMAGES x IMAGES, and alone), of preparing one image, and bytes that a pair reads; the
-// fastest of ROUNDS each. benchmark_pair_matrix copy MEBIBYTES ROUNDS: bytes a second, read and
-// written, of a copy.
+// fastest of ROUNDS each. benchmark_pair_matrix gpu METRIC ...: the same on a GPU;
+// benchmark_pair_matrix gpu: which, or "none". benchmark_pair_matrix copy MEBIBYTES ROUNDS:
+// bytes a second, read and written, of a copy.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "proxytune/core/random.h"
+#include "proxytune/similarity/device.h"
 #include "proxytune/similarity/measure.h"
 #include "proxytune/training/trainer.h"
 
@@ -59,14 +61,19 @@ imaging::Volume noise(int edge, int seed) {
   return volume;
 }
 
-int time_pairs(
-    const std::string& name, const std::string& kind, int edge, int images, int rounds) {
+int time_pairs(const std::string& name,
+               const std::string& kind,
+               int edge,
+               int images,
+               int rounds,
+               const std::shared_ptr<similarity::Gpu>& gpu) {
   similarity::SimilarityOptions options;
   options.cube = edge;
   std::unique_ptr<similarity::Measure> measure;
   for (const auto& [metric, text] : similarity::names_of_metric)
     if (text == name)
-      measure = similarity::make_measure(metric, options);
+      measure =
+          similarity::make_measure(metric, options, similarity::chosen_instruction_set(), gpu);
   if (!measure)
     return 64;
   std::vector<imaging::Volume> volumes;
@@ -84,8 +91,12 @@ int time_pairs(
   double sum = 0;
   const double alone =
       fastest(rounds, [&] { sum += measure->compare(*rows.front(), *columns.front()); });
-  const double preparing =
-      fastest(rounds, [&] { measure->prepare(imaging::view(volumes.front())); });
+  // A GPU goes on after prepare(): comparing waits for it.
+  const double prepared_and_compared = fastest(rounds, [&] {
+    const auto image = measure->prepare(imaging::view(volumes.front()));
+    sum += measure->compare(*image, *image);
+  });
+  const double preparing = prepared_and_compared - alone;
   std::cout << "pair=" << tile / static_cast<double>(values.size()) << " alone=" << alone
             << " prepare=" << preparing << " bytes=" << 2 * rows.front()->bytes()
             << " set=" << core::to_string(similarity::chosen_instruction_set())
@@ -109,9 +120,21 @@ int main(int count, char** words) {
   const auto number = [&](int i) { return std::atoi(words[i]); };
   if (count == 4 && std::string(words[1]) == "copy")
     return time_copy(static_cast<std::size_t>(number(2)), number(3));
-  if (count == 6)
-    return time_pairs(words[1], words[2], number(3), number(4), number(5));
-  std::cerr << "usage: benchmark_pair_matrix METRIC pattern|noise EDGE IMAGES ROUNDS | copy "
-               "MEBIBYTES ROUNDS\n";
+  const bool on_gpu = count >= 2 && std::string(words[1]) == "gpu";
+  const auto gpu = on_gpu ? similarity::choose_gpu({}, {}) : nullptr;
+  if (on_gpu && count == 2) {
+    std::cout << (gpu ? similarity::name_of(gpu) : "none") << '\n';
+    return 0;
+  }
+  const int first = on_gpu ? 2 : 1;
+  if (count == first + 5 && (gpu || !on_gpu))
+    return time_pairs(words[first],
+                      words[first + 1],
+                      number(first + 2),
+                      number(first + 3),
+                      number(first + 4),
+                      gpu);
+  std::cerr << "usage: benchmark_pair_matrix [gpu] METRIC pattern|noise EDGE IMAGES ROUNDS | "
+               "gpu | copy MEBIBYTES ROUNDS\n";
   return 64;
 }

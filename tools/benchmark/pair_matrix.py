@@ -2,12 +2,15 @@
 """The pair matrix: one pair, ours against what others compute a pair with, one thread each; and whole matrices.
 
 usage: tools/benchmark.sh pair-matrix [EDGE [ROUNDS]]
+       tools/benchmark.sh pair-matrix gpu [EDGE [ROUNDS]]                         the same on a GPU, where there is one
        tools/benchmark.sh pair-matrix matrix DATASET.json CUBE MEMORY RANKS...    label crops, both measures
        tools/benchmark.sh pair-matrix grow CUBE MEMORY N...                       N generated volumes, one rank
 MEMORY is similarity.memory in MiB. A matrix is computed by the program itself, on each number of ranks in turn; its time
 is what `rank` prints, its memory the greatest resident set of a rank less that of the program without a matrix.
 Volumes of EDGE^3 voxels (default 96): smooth patterns before a background of zeros, and noise. Ours and the peers take turns, ROUNDS times (default 3); each figure is the
-fastest call. Ours is a pair within a tile of 8 x 8, its images prepared, as the matrix has them.
+fastest call. Ours is a pair within a tile of 8 x 8, its images prepared, as the matrix has them; on a GPU 64 x 64. There
+the peers are one core with our own kernels, and MONAI and torch.bincount on the same GPU; bytes a second are those of a
+pair's two images, whether they come from memory or from a cache, beside a copy within the GPU's memory.
 """
 
 import json
@@ -166,8 +169,72 @@ def growing(proxytune, cube, memory, *sizes):
             matrices(proxytune, f"{folder}/data/siteA/dataset.json", int(cube), int(memory), 1, folder)
 
 
+def fastest_on_gpu(call, calls):
+    call()
+
+    def finished():
+        call()
+        torch.cuda.synchronize()
+
+    torch.cuda.synchronize()
+    return fastest(finished, calls)
+
+
+def copy_on_gpu(rounds):
+    """Bytes a second, read and written, of a copy within the GPU's memory."""
+    memory = torch.empty(1 << 30, dtype=torch.uint8, device="cuda")
+    target = torch.empty_like(memory)
+    return 2 * memory.numel() / min(fastest_on_gpu(lambda: target.copy_(memory), 10) for _ in range(rounds))
+
+
+def peers_on_gpu(edge, kind):
+    """By metric: name, call."""
+    one, other = (torch.from_numpy(kind(edge, seed)).cuda() for seed in (0, 1))
+    loss = LocalNormalizedCrossCorrelationLoss(spatial_dims=3, kernel_size=9, kernel_type="rectangular")
+    rows, columns = (((image.flatten() - image.min()) / (image.max() - image.min()) * 64).long().clamp(max=63) for image in (one, other))
+
+    def ncc():
+        with torch.no_grad():
+            loss(one[None, None], other[None, None])
+
+    return {"normalized_cross_correlation": ("monai_local_ncc_9_on_gpu", ncc),
+            "mutual_information": ("torch_bincount_on_gpu", lambda: torch.bincount(rows * 64 + columns, minlength=4096))}
+
+
+def on_gpu(program, edge=96, rounds=3):
+    device = subprocess.run([program, "gpu"], capture_output=True, text=True, check=True).stdout.strip()
+    if device == "none":
+        print("pair-matrix gpu: there is no GPU here that this program was built for, so nothing was measured.")
+        return
+    if not torch.cuda.is_available():
+        sys.exit("pair-matrix gpu: this Python's torch sees no GPU, so there is no peer: run tools/setup.sh --cuda")
+    edge, rounds = int(edge), int(rounds)
+    copied = copy_on_gpu(rounds)
+    torch.cuda.empty_cache()
+    short = {"normalized_cross_correlation": "ncc", "mutual_information": "mi"}
+    for kind in (pattern, noise):
+        for metric, (peer, call) in peers_on_gpu(edge, kind).items():
+            ours, cores, theirs, figures = [], [], [], {}
+            for _ in range(rounds):
+                figures = run(program, "gpu", metric, kind.__name__, edge, 64, 5)
+                ours.append(float(figures["pair"]))
+                cores.append(float(run(program, metric, kind.__name__, edge, 8, 5)["pair"]))
+                theirs.append(fastest_on_gpu(call, 20))
+            name, pair = f"{short[metric]}_gpu_{edge}", min(ours)
+            for other, seconds in (("our_core", min(cores)), (peer, min(theirs))):
+                print(f"RATIO name={name} images={kind.__name__} peer={other} ours={pair * 1e3:.4g} theirs={seconds * 1e3:.4g} "
+                      f"unit=ms/pair ratio={seconds / pair:.1f}", flush=True)
+            speed = float(figures["bytes"]) / pair
+            print(f"PAIR name={name} images={kind.__name__} device={device.replace(' ', '_')} ms={pair * 1e3:.4g} "
+                  f"alone_ms={float(figures['alone']) * 1e3:.4g} prepare_ms={float(figures['prepare']) * 1e3:.4g} "
+                  f"Gvoxel_pairs_per_s={edge ** 3 / pair / 1e9:.1f} GB_per_s={speed / 1e9:.0f} copy_GB_per_s={copied / 1e9:.0f} "
+                  f"per_cent_of_copy={100 * speed / copied:.0f}", flush=True)
+
+
 def main(program, edge=96, rounds=3, *more):
     proxytune = str(Path(program).parents[2] / "proxytune")
+    if edge == "gpu":
+        return on_gpu(program, *([] if rounds == 3 else [rounds]), *more)
     if edge == "matrix":
         return whole_matrices(proxytune, rounds, *more)
     if edge == "grow":

@@ -48,6 +48,14 @@ constexpr std::span<const core::Name<Border>> names(Border) {
   return names_of_border;
 }
 
+/// Where pairs are compared: on a GPU wherever the program was built for one and one is there.
+enum class Device { automatic, cpu, cuda };
+inline constexpr core::Name<Device> names_of_device[] = {
+    {Device::automatic, "auto"}, {Device::cpu, "cpu"}, {Device::cuda, "cuda"}};
+constexpr std::span<const core::Name<Device>> names(Device) {
+  return names_of_device;
+}
+
 /// How two volumes are compared. Which metric and crop is said by each arm.
 struct SimilarityOptions {
   int bins = 64;
@@ -62,6 +70,8 @@ struct SimilarityOptions {
   int tile = 0;
   int memory = 1024;
   int threads = 1;
+  Device device = Device::automatic;
+  int device_memory = 0;
   bool operator==(const SimilarityOptions&) const = default;
 };
 
@@ -112,6 +122,15 @@ void describe(Fields& fields, SimilarityOptions& options) {
   fields("threads",
          options.threads,
          "threads of a rank that compare pairs; no result depends on them");
+  fields("device",
+         options.device,
+         "where mutual information and local NCC are computed: on a GPU (cuda), on the "
+         "processor (cpu), or on a GPU where the program was built for one and one is visible "
+         "(auto). A node's ranks take its GPUs in turn; no result depends on it");
+  fields("device_memory",
+         options.device_memory,
+         "MiB of its GPU's memory that a rank may fill with images made ready for comparing; "
+         "0: its share of four fifths; no result depends on it");
 }
 
 /// Throws core::FieldError.

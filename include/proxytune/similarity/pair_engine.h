@@ -51,18 +51,22 @@ struct MatrixRows {
 /// shape come one after the other, so that a volume is resampled once per distinct shape while
 /// the prepared images fit into similarity.memory.
 ///
-/// One engine a thread; it starts similarity.threads of its own.
+/// One engine a thread; it starts similarity.threads of its own. With a GPU (choose_gpu()),
+/// pairs are compared there, and images made ready lie in its memory, up to
+/// similarity.device_memory.
 class PairEngine {
  public:
   PairEngine(Metric metric,
              Crop crop,
              const SimilarityOptions& options,
-             const SubjectSet& volumes);
+             const SubjectSet& volumes,
+             const std::shared_ptr<Gpu>& gpu = nullptr);
   PairEngine(Metric metric,
              Crop crop,
              const SimilarityOptions& options,
              SubjectSet rows,
-             SubjectSet columns);
+             SubjectSet columns,
+             const std::shared_ptr<Gpu>& gpu = nullptr);
   ~PairEngine();
   PairEngine(const PairEngine&) = delete;
   PairEngine& operator=(const PairEngine&) = delete;
@@ -117,6 +121,7 @@ class PairEngine {
   void hash_measure(core::ContentHasher& hasher) const;
   std::string row_key(int row, std::span<const std::int64_t> columns) const;
   int images_at_once(std::span<const int> columns);
+  std::size_t largest_row_task() const;
   TileValues compute_tile(const work::Item& item);
   TileValues compute_row(const work::Item& item);
   void compute_part(const Tile& tile, const Tile& part, TileValues& values);
@@ -126,6 +131,8 @@ class PairEngine {
   Crop crop_;
   SimilarityOptions options_;
   const std::atomic<bool>* stop_ = nullptr;
+  bool on_gpu_ = false;
+  std::size_t limit_ = 0;                           // bytes, of prepared images
   std::size_t largest_image_ = 0;                   // bytes, of those prepared so far
   std::vector<std::unique_ptr<Measure>> measures_;  // by thread
   Side rows_;
