@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "network/architecture.h"
+#include "proxytune/ops/batch_norm_prelu.h"
 #include "proxytune/ops/instance_norm_prelu.h"
 
 namespace proxytune::network {
@@ -31,22 +32,34 @@ struct Convolution {
 
 struct NormActivation {
   Tensor slope;
-  Tensor weight, bias, running_mean, running_variance, batches;  // batch norm only
+  std::optional<ops::BatchNorm> batch;  // none: instance norm
+  Tensor batches;                       // seen by batch norm in training
 
-  bool cancels_bias() const { return !weight.defined(); }
+  bool cancels_bias() const { return !batch; }
+  void count_batch() const {
+    const torch::NoGradGuard no_gradient;
+    Tensor(batches).add_(1);
+  }
 
   /// Normalised and activated, plus residual where there is one.
   Tensor operator()(const Tensor& input,
                     const std::optional<Tensor>& residual,
                     bool training) const {
-    if (!weight.defined())
+    if (!batch)
       return ops::instance_norm_prelu(input, slope, residual);
     if (training) {
-      const torch::NoGradGuard no_gradient;
-      Tensor(batches).add_(1);
+      count_batch();
+      return ops::batch_norm_prelu(input, *batch, slope, residual);
     }
-    const Tensor normal = torch::batch_norm(
-        input, weight, bias, running_mean, running_variance, training, 0.1, 1e-5, false);
+    const Tensor normal = torch::batch_norm(input,
+                                            batch->weight,
+                                            batch->bias,
+                                            batch->running_mean,
+                                            batch->running_variance,
+                                            false,
+                                            0.1,
+                                            1e-5,
+                                            false);
     const Tensor active = torch::prelu(normal, slope);
     return residual ? active + *residual : active;
   }
@@ -148,10 +161,10 @@ void UNet::Layers::make_layers() {
     NormActivation made;
     made.slope = tensors.at(prefix + "A.weight");
     if (options.norm == Norm::batch) {
-      made.weight = tensors.at(prefix + "N.weight");
-      made.bias = tensors.at(prefix + "N.bias");
-      made.running_mean = tensors.at(prefix + "N.running_mean");
-      made.running_variance = tensors.at(prefix + "N.running_var");
+      made.batch = {tensors.at(prefix + "N.weight"),
+                    tensors.at(prefix + "N.bias"),
+                    tensors.at(prefix + "N.running_mean"),
+                    tensors.at(prefix + "N.running_var")};
       made.batches = tensors.at(prefix + "N.num_batches_tracked");
     }
     return made;
