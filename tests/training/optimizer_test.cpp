@@ -10,8 +10,8 @@
 namespace proxytune::training {
 namespace {
 
-constexpr std::size_t count = 13;
-const std::vector<ParameterRange> tensors{{0, 5}, {5, 1}, {6, 7}};
+constexpr std::size_t count = 49;
+const std::vector<ParameterRange> tensors{{0, 5}, {5, 1}, {6, 7}, {13, 36}};
 
 // The same starts and gradients as in optimizer_reference.py.
 float start(int i) {
