@@ -41,7 +41,7 @@ Problem reference_problem(int classes) {
 template <std::size_t N>
 void expect_reference(Loss kind, int classes, double value, const double (&gradient)[N]) {
   Problem problem = reference_problem(classes);
-  EXPECT_NEAR(problem.loss(kind), value, 1e-6);
+  EXPECT_NEAR(problem.loss(kind), value, 1e-7);
   ASSERT_EQ(problem.gradient.size(), N);
   for (std::size_t i = 0; i < N; ++i)
     EXPECT_NEAR(problem.gradient[i], gradient[i], 2e-8) << i;

@@ -34,7 +34,7 @@ void expect_steps(trials::Optimizer kind, const float (&expected)[10][count]) {
       gradients.push_back(gradient(step, i));
     optimizer.step(values, gradients);
     for (std::size_t i = 0; i < count; ++i)
-      EXPECT_NEAR(values[i], expected[step][i], 2e-6) << "step " << step << " parameter " << i;
+      EXPECT_NEAR(values[i], expected[step][i], 2e-7) << "step " << step << " parameter " << i;
   }
 }
 
