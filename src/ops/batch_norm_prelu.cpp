@@ -11,22 +11,22 @@ using torch::Tensor;
 
 constexpr double momentum = 0.1;  // PyTorch's default
 
-/// The batch as one sample: its voxels lie one behind the other in channels-last memory.
-Tensor as_one_sample(const Tensor& input) {
-  return input.permute({0, 2, 3, 4, 1})
-      .reshape({1, input.size(0) * input.size(2), input.size(3), input.size(4), input.size(1)})
+/// The same channels-last memory with other samples and voxels along z.
+Tensor divided(const Tensor& tensor, std::int64_t samples, std::int64_t z) {
+  return tensor.permute({0, 2, 3, 4, 1})
+      .reshape({samples, z, tensor.size(3), tensor.size(4), tensor.size(1)})
       .permute({0, 4, 1, 2, 3});
 }
 
 /// Normalised input, and of each channel the mean and 1 / sqrt(variance + epsilon).
-std::tuple<Tensor, Tensor, Tensor> normalised(const Tensor& input, double epsilon) {
+std::tuple<Tensor, Tensor, Tensor> normalised(const Tensor& one_sample, double epsilon) {
   static const auto operation =
       c10::Dispatcher::singleton()
           .findSchemaOrThrow("proxytune::instance_norm_prelu", "")
           .typed<std::tuple<Tensor, Tensor, Tensor>(
               const Tensor&, const Tensor&, const std::optional<Tensor>&, double)>();
-  const Tensor no_slope = torch::ones({1}, input.options());
-  return operation.call(as_one_sample(input), no_slope, std::nullopt, epsilon);
+  const Tensor no_slope = torch::ones({1}, one_sample.options());
+  return operation.call(one_sample, no_slope, std::nullopt, epsilon);
 }
 
 void move_running_moments(const BatchNorm& norm,
@@ -50,18 +50,16 @@ Tensor batch_norm_prelu(const Tensor& any_input,
                         const std::optional<Tensor>& residual,
                         double epsilon) {
   const Tensor input = channels_last(any_input);
-  const auto [normal, mean, scale] = normalised(input, epsilon);
+  const std::int64_t samples = input.size(0);
+  const std::int64_t z = input.size(2);
+  const auto [normal, mean, scale] = normalised(divided(input, 1, samples * z), epsilon);
   if (norm.running_mean.defined())
     move_running_moments(
         norm, mean, scale, static_cast<double>(input.numel() / input.size(1)), epsilon);
   const auto of_channels = [](const Tensor& tensor) { return tensor.view({1, -1, 1, 1, 1}); };
   const Tensor affine =
       torch::addcmul(of_channels(norm.bias), normal, of_channels(norm.weight));
-  const Tensor active =
-      torch::prelu(affine, slope)
-          .permute({0, 2, 3, 4, 1})
-          .reshape({input.size(0), input.size(2), input.size(3), input.size(4), input.size(1)})
-          .permute({0, 4, 1, 2, 3});
+  const Tensor active = divided(torch::prelu(affine, slope), samples, z);
   return residual ? active + *residual : active;
 }
 
