@@ -18,14 +18,17 @@ Tensor divided(const Tensor& tensor, std::int64_t samples, std::int64_t z) {
       .permute({0, 4, 1, 2, 3});
 }
 
-/// Normalised input, and of each channel the mean and 1 / sqrt(variance + epsilon).
-std::tuple<Tensor, Tensor, Tensor> normalised(const Tensor& one_sample, double epsilon) {
+/// Normalised input, and of each channel the mean and 1 / sqrt(variance + epsilon), which are
+/// of the parameters' type.
+std::tuple<Tensor, Tensor, Tensor> normalised(const Tensor& one_sample,
+                                              torch::ScalarType parameters,
+                                              double epsilon) {
   static const auto operation =
       c10::Dispatcher::singleton()
           .findSchemaOrThrow("proxytune::instance_norm_prelu", "")
           .typed<std::tuple<Tensor, Tensor, Tensor>(
               const Tensor&, const Tensor&, const std::optional<Tensor>&, double)>();
-  const Tensor no_slope = torch::ones({1}, one_sample.options());
+  const Tensor no_slope = torch::ones({1}, one_sample.options().dtype(parameters));
   return operation.call(one_sample, no_slope, std::nullopt, epsilon);
 }
 
@@ -52,14 +55,18 @@ Tensor batch_norm_prelu(const Tensor& any_input,
   const Tensor input = channels_last(any_input);
   const std::int64_t samples = input.size(0);
   const std::int64_t z = input.size(2);
-  const auto [normal, mean, scale] = normalised(divided(input, 1, samples * z), epsilon);
+  const auto [normal, mean, scale] =
+      normalised(divided(input, 1, samples * z), slope.scalar_type(), epsilon);
   if (norm.running_mean.defined())
     move_running_moments(
         norm, mean, scale, static_cast<double>(input.numel() / input.size(1)), epsilon);
-  const auto of_channels = [](const Tensor& tensor) { return tensor.view({1, -1, 1, 1, 1}); };
+  const torch::ScalarType type = input.scalar_type();
+  const auto of_channels = [&](const Tensor& tensor) {
+    return tensor.view({1, -1, 1, 1, 1}).to(type);
+  };
   const Tensor affine =
       torch::addcmul(of_channels(norm.bias), normal, of_channels(norm.weight));
-  const Tensor active = divided(torch::prelu(affine, slope), samples, z);
+  const Tensor active = divided(torch::prelu(affine, slope.to(type)), samples, z);
   return residual ? active + *residual : active;
 }
 
