@@ -151,7 +151,10 @@ core::Table launch_table(Study& study) {
            "1",
            "CPU threads of a trial",
            std::vector<std::int64_t>{numerics.threads_per_trial})
-      .add("precision", "1", "of the computation", std::vector<std::string>{numerics.precision})
+      .add("precision",
+           "1",
+           "of the computation",
+           std::vector<std::string>{core::to_string(numerics.precision)})
       .add("study",
            "1",
            "the resolved study",

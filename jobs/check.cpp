@@ -243,8 +243,8 @@ void check_study(app::Session& session) {
     network::UNetOptions network = one.unet;
     network.in_channels = channels;
     network.out_channels = classes;
-    const training::StepCost cost =
-        training::measure_step(network, options.training, timed_steps);
+    const training::StepCost cost = training::measure_step(
+        network, options.training, timed_steps, study.numerics().precision);
     prediction.cost[one.name] = cost;
     study.log().info(fmt::format(
         "check: network {}: {} parameters, {:.3f} s a step of {} patches, {:.0f} MiB a "

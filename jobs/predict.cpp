@@ -107,8 +107,8 @@ void run_predict(app::Session& session) {
     network::UNetOptions network = options.network(options.final_training.network).unet;
     network.in_channels = data.channels;
     network.out_channels = data.classes;
-    const training::Model model =
-        training::Model::load(network, study.folder() / result.weights_file);
+    const training::Model model = training::Model::load(
+        network, study.folder() / result.weights_file, study.numerics().precision);
     std::filesystem::create_directories(request.output);
     for (std::size_t i = 0; i < request.inputs.size(); ++i) {
       if (study.stop())

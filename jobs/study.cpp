@@ -27,7 +27,7 @@ study::Fields fields_of(const training::Numerics& numerics) {
           {"libtorch", numerics.libtorch},
           {"instruction_set", numerics.instruction_set},
           {"threads_per_trial", std::to_string(numerics.threads_per_trial)},
-          {"precision", numerics.precision},
+          {"precision", core::to_string(numerics.precision)},
           {"device", numerics.device}};
 }
 
@@ -95,6 +95,12 @@ class CountedSource : public work::Source {
   core::ProgressBar& bar_;
 };
 
+/// What `auto` says must hold for all ranks.
+network::Precision common_precision(comm::Communicator& world, const StudyOptions& options) {
+  const network::Precision here = network::resolved(options.compute.precision);
+  return comm::any(world, here == network::Precision::f32) ? network::Precision::f32 : here;
+}
+
 }  // namespace
 
 Study::Study(app::Session& session, Folder folder)
@@ -104,7 +110,8 @@ Study::Study(app::Session& session, Folder folder)
   const auto node = world().split_by_node();
   node_rank_ = node->rank();
   node_ranks_ = node->size();
-  numerics_ = training::set_up_numerics(options_.compute.threads_per_trial, node->rank());
+  numerics_ = training::set_up_numerics(
+      options_.compute.threads_per_trial, node->rank(), common_precision(world(), options_));
   refuse_unequal_ranks(world(), fields_of(numerics_));
   comm::together(world(), [&] {
     similarity::chosen_instruction_set();

@@ -65,7 +65,8 @@ const study::FieldClasses& field_classes() {
       {
           {"name", no_effect},
           {"output", no_effect},
-          // Threads are part of the numerics fingerprint, which is frozen by itself.
+          // Threads and precision are part of the numerics fingerprint, which is frozen by
+          // itself.
           {"compute", no_effect},
           {"reference", no_effect},
           {"data.near_duplicate", no_effect},

@@ -11,6 +11,7 @@
 #include "proxytune/config/node.h"
 #include "proxytune/core/names.h"
 #include "proxytune/imaging/preprocess.h"
+#include "proxytune/network/precision.h"
 #include "proxytune/network/unet_options.h"
 #include "proxytune/search/search_options.h"
 #include "proxytune/selection/options.h"
@@ -193,6 +194,7 @@ void validate(const FinalOptions& options);
 
 struct ComputeOptions {
   int threads_per_trial = 1;
+  network::Precision precision = network::Precision::f32;
   int max_attempts = 3;
 };
 template <class Fields>
@@ -201,6 +203,11 @@ void describe(Fields& fields, ComputeOptions& options) {
          options.threads_per_trial,
          "CPU threads of one trial; results depend on it in the last digits, so it is frozen "
          "with the study");
+  fields("precision",
+         options.precision,
+         "what networks compute in; bf16: activations are bfloat16, while weights, statistics "
+         "and loss stay float32; auto: bf16 where the processors of all ranks have AVX-512 "
+         "BF16, else f32; frozen with the study");
   fields("max_attempts",
          options.max_attempts,
          "starts of one trial that may die with their rank before it is set aside as lost");

@@ -195,7 +195,8 @@ work::Record TrialPool::run_one(const work::Item& item) const {
       .training_cases = positions(data_.internal, spec.training_cases),
       .validation_cases = positions(data_.internal, spec.validation_cases),
       .key = random_key(spec),
-      .start_weights = network.start_weights};
+      .start_weights = network.start_weights,
+      .precision = study_.numerics().precision};
   training::TrainedModel trained =
       training::train(task, data_.internal, study_.stop(), [](int, double) {});
   const analysis::ExternalScores external = finish(trained, spec, item.key);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs a benchmark; one line a comparison, ours and the peer's measured in the same run:
 # RATIO name=... peer=... ours=... theirs=... unit=... ratio=(theirs over ours).
-# usage: tools/benchmark.sh NAME [ARGUMENTS]        NAME: training_step, pair-matrix
+# usage: tools/benchmark.sh NAME [ARGUMENTS]        NAME: training_step, convolution, pair-matrix, against-monai
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "$#" = 0 ] || [ ! -e "tools/benchmark/${1//-/_}.py" ]; then
@@ -20,9 +20,16 @@ tools/setup.sh --peers --benchmarks >&2
 . tools/environment.sh
 {
   cmake --preset "$preset" -DPROXYTUNE_BENCHMARKS=ON
-  cmake --build "$build" -j "$(nproc)" --target "benchmark_$name" proxytune
+  # Without a program of its own, a comparison runs proxytune itself.
+  program=$build/proxytune
+  targets=(proxytune)
+  if [ -e "tools/benchmark/$name.cpp" ]; then
+    program=$build/tools/benchmark/benchmark_$name
+    targets+=("benchmark_$name")
+  fi
+  cmake --build "$build" -j "$(nproc)" --target "${targets[@]}"
 } >&2
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 export PYTHONPATH=${PROXYTUNE_LIBTORCH:-$PWD/.deps/libtorch}:$PWD/.deps/peers
-exec "$python" "tools/benchmark/$name.py" "$build/tools/benchmark/benchmark_$name" "$@"
+exec "$python" "tools/benchmark/$name.py" "$program" "$@"

@@ -22,7 +22,10 @@ CHOOSERS = {"search", "selection", "training", "trials"}
 WITHOUT_TORCH = {
     "include/proxytune/training/trainer.h",
     "include/proxytune/training/options.h",
+    "include/proxytune/network/precision.h",
     "include/proxytune/network/unet_options.h",
+    "include/proxytune/ops/bfloat16_products.h",
+    "include/proxytune/ops/softmax_dice_options.h",
 }
 # The one door through which the raw communicator leaves comm, and who may go through it.
 MPI_DOOR = "include/proxytune/comm/mpi_native.h"

@@ -4,6 +4,9 @@
 #include <unordered_map>
 
 #include "network/architecture.h"
+#include "proxytune/ops/batch_norm_prelu.h"
+#include "proxytune/ops/concatenate.h"
+#include "proxytune/ops/convolution.h"
 #include "proxytune/ops/instance_norm_prelu.h"
 
 namespace proxytune::network {
@@ -11,43 +14,57 @@ namespace {
 
 using torch::Tensor;
 
+/// How a forward pass is done.
+struct Mode {
+  bool training = true;
+  torch::ScalarType activations = torch::kFloat32;
+};
+
 struct Convolution {
   Tensor weight;
   Tensor bias;
-  std::int64_t stride = 1;
+  int stride = 1;
+  bool transposed = false;
 
-  Tensor operator()(const Tensor& input, bool with_bias = true) const {
-    return torch::conv3d(input,
-                         weight,
-                         with_bias ? std::optional<Tensor>(bias) : std::nullopt,
-                         stride,
-                         weight.size(2) / 2);
-  }
-  Tensor transposed(const Tensor& input, bool with_bias) const {
-    return torch::conv_transpose3d(
-        input, weight, with_bias ? std::optional<Tensor>(bias) : std::nullopt, 2, 1, 1);
+  Tensor operator()(const Tensor& input, const Mode& mode, bool with_bias = true) const {
+    return ops::convolution(input,
+                            weight,
+                            with_bias ? std::optional<Tensor>(bias) : std::nullopt,
+                            {stride, transposed, mode.activations});
   }
 };
 
 struct NormActivation {
   Tensor slope;
-  Tensor weight, bias, running_mean, running_variance, batches;  // batch norm only
+  std::optional<ops::BatchNorm> batch;  // none: instance norm
+  Tensor batches;                       // seen by batch norm in training
 
-  bool cancels_bias() const { return !weight.defined(); }
+  bool cancels_bias() const { return !batch; }
+  void count_batch() const {
+    const torch::NoGradGuard no_gradient;
+    Tensor(batches).add_(1);
+  }
 
   /// Normalised and activated, plus residual where there is one.
   Tensor operator()(const Tensor& input,
                     const std::optional<Tensor>& residual,
-                    bool training) const {
-    if (!weight.defined())
+                    const Mode& mode) const {
+    if (!batch)
       return ops::instance_norm_prelu(input, slope, residual);
-    if (training) {
-      const torch::NoGradGuard no_gradient;
-      Tensor(batches).add_(1);
+    if (mode.training) {
+      count_batch();
+      return ops::batch_norm_prelu(input, *batch, slope, residual);
     }
-    const Tensor normal = torch::batch_norm(
-        input, weight, bias, running_mean, running_variance, training, 0.1, 1e-5, false);
-    const Tensor active = torch::prelu(normal, slope);
+    const Tensor normal = torch::batch_norm(input,
+                                            batch->weight,
+                                            batch->bias,
+                                            batch->running_mean,
+                                            batch->running_variance,
+                                            false,
+                                            0.1,
+                                            1e-5,
+                                            false);
+    const Tensor active = torch::prelu(normal, slope.to(normal.scalar_type()));
     return residual ? active + *residual : active;
   }
 };
@@ -62,13 +79,13 @@ struct Encoder {
   std::vector<Unit> units;
   Convolution residual;
 
-  Tensor operator()(const Tensor& input, bool training) const {
-    const Tensor added = residual(input);
+  Tensor operator()(const Tensor& input, const Mode& mode) const {
+    const Tensor added = residual(input, mode);
     Tensor result = input;
     for (const Unit& unit : units)
-      result = unit.norm(unit.convolution(result, !unit.norm.cancels_bias()),
+      result = unit.norm(unit.convolution(result, mode, !unit.norm.cancels_bias()),
                          &unit == &units.back() ? std::optional<Tensor>(added) : std::nullopt,
-                         training);
+                         mode);
     return result;
   }
 };
@@ -79,12 +96,15 @@ struct Decoder {
   std::optional<NormActivation> norm;  // none at the top
   Tensor identity;                     // top only: the kernel that returns its input
 
-  Tensor operator()(const Tensor& input, bool training) const {
-    const Tensor wide = up.norm(
-        up.convolution.transposed(input, !up.norm.cancels_bias()), std::nullopt, training);
-    if (!norm)
-      return torch::conv3d(wide, convolution.weight + identity, convolution.bias, 1, 1);
-    return (*norm)(convolution(wide, !norm->cancels_bias()), wide, training);
+  Tensor operator()(const Tensor& input, const Mode& mode) const {
+    const Tensor wide =
+        up.norm(up.convolution(input, mode, !up.norm.cancels_bias()), std::nullopt, mode);
+    if (!norm)  // logits, of the parameters' own type
+      return ops::convolution(wide,
+                              convolution.weight + identity,
+                              convolution.bias,
+                              {.output_type = identity.scalar_type()});
+    return (*norm)(convolution(wide, mode, !norm->cancels_bias()), wide, mode);
   }
 };
 
@@ -98,7 +118,7 @@ Tensor identity_kernel(const Tensor& weight) {
 
 struct UNet::Layers {
   UNetOptions options;
-  bool training = true;
+  Mode mode;
   FlatParameters flat;
   std::vector<NamedTensor> state;  // parameters as leaves, and buffers
   std::vector<Encoder> encoders;   // the bottom last
@@ -141,17 +161,18 @@ void UNet::Layers::make_layers() {
   std::unordered_map<std::string, Tensor> tensors;
   for (const NamedTensor& named : state)
     tensors.emplace(named.name, named.tensor);
-  const auto convolution = [&](const std::string& prefix, std::int64_t stride) {
-    return Convolution{tensors.at(prefix + "weight"), tensors.at(prefix + "bias"), stride};
+  const auto convolution = [&](const std::string& prefix, int stride, bool transposed = false) {
+    return Convolution{
+        tensors.at(prefix + "weight"), tensors.at(prefix + "bias"), stride, transposed};
   };
   const auto norm = [&](const std::string& prefix) {
     NormActivation made;
     made.slope = tensors.at(prefix + "A.weight");
     if (options.norm == Norm::batch) {
-      made.weight = tensors.at(prefix + "N.weight");
-      made.bias = tensors.at(prefix + "N.bias");
-      made.running_mean = tensors.at(prefix + "N.running_mean");
-      made.running_variance = tensors.at(prefix + "N.running_var");
+      made.batch = {tensors.at(prefix + "N.weight"),
+                    tensors.at(prefix + "N.bias"),
+                    tensors.at(prefix + "N.running_mean"),
+                    tensors.at(prefix + "N.running_var")};
       made.batches = tensors.at(prefix + "N.num_batches_tracked");
     }
     return made;
@@ -171,7 +192,7 @@ void UNet::Layers::make_layers() {
   }
   for (int level = 0; level < bottom; ++level) {
     const std::string prefix = level_prefix(level) + "2.";
-    Decoder decoder{.up = {convolution(prefix + "0.conv.", 2), norm(prefix + "0.adn.")},
+    Decoder decoder{.up = {convolution(prefix + "0.conv.", 2, true), norm(prefix + "0.adn.")},
                     .convolution = convolution(prefix + "1.conv.unit0.conv.", 1),
                     .norm = std::nullopt,
                     .identity = {}};
@@ -187,6 +208,7 @@ UNet::UNet(const UNetOptions& options, torch::Device device, torch::ScalarType t
     : layers_(std::make_unique<Layers>()) {
   validate(options);
   layers_->options = options;
+  layers_->mode.activations = type;
   layers_->make_state(torch::TensorOptions().device(device).dtype(type));
   layers_->make_layers();
 }
@@ -196,20 +218,26 @@ UNet& UNet::operator=(UNet&&) noexcept = default;
 UNet::~UNet() = default;
 
 torch::Tensor UNet::forward(const torch::Tensor& images) const {
-  const bool training = layers_->training;
+  const Mode& mode = layers_->mode;
   std::vector<Tensor> skips;
   Tensor result = ops::channels_last(images);
   for (const Encoder& encoder : layers_->encoders) {
-    result = encoder(result, training);
+    result = encoder(result, mode);
     skips.push_back(result);
   }
   for (std::size_t level = layers_->decoders.size(); level-- > 0;)
-    result = layers_->decoders[level](torch::cat({skips[level], result}, 1), training);
+    result = layers_->decoders[level](ops::concatenate(skips[level], result), mode);
   return result;
 }
 
 void UNet::set_training(bool training) {
-  layers_->training = training;
+  layers_->mode.training = training;
+}
+void UNet::set_precision(Precision precision) {
+  TORCH_CHECK(layers_->flat.values.scalar_type() == torch::kFloat32,
+              "the precision of a network that is not float32 is its own");
+  layers_->mode.activations =
+      resolved(precision) == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
 }
 const UNetOptions& UNet::options() const {
   return layers_->options;

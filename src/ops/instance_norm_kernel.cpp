@@ -4,15 +4,8 @@
 #include <array>
 #include <cmath>
 
-// The lanes below are the same for every instruction set and -ffp-contract=off forbids fused
-// multiply-adds, so the clones give equal bits. Sanitizers break the resolvers of clones.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-#define PROXYTUNE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define PROXYTUNE_CLONES
-#endif
-#define PROXYTUNE_INLINE inline __attribute__((always_inline))
+#include "ops/bfloat16.h"
+#include "ops/clones.h"
 
 namespace proxytune::ops {
 namespace {
@@ -84,18 +77,19 @@ struct Moments {
   Sums squares{};
 };
 
-template <int Fixed, class T>
-PROXYTUNE_INLINE void add_block(const T* block_begin,
+template <int Fixed, class Element>
+PROXYTUNE_INLINE void add_block(const Element* block_begin,
                                 std::int64_t chunks,
                                 const Run& run,
                                 Moments& moments) {
+  using T = typename Computed<Element>::Type;
   const int lanes = Fixed > 0 ? Fixed : run.lanes;
   const std::int64_t values_of_each = lanes / run.channels;
   const double count = static_cast<double>(chunks * values_of_each);
   Lanes<T> sum;
   for (std::int64_t i = 0; i < chunks; ++i)
     for (int j = 0; j < lanes; ++j)
-      sum.at[j] += block_begin[i * run.step + j];
+      sum.at[j] += value_of(block_begin[i * run.step + j]);
   Sums block_sum{};
   fold(sum, run, block_sum);
   T rounded_mean[width] = {};
@@ -105,7 +99,7 @@ PROXYTUNE_INLINE void add_block(const T* block_begin,
   Lanes<T> square;
   for (std::int64_t i = 0; i < chunks; ++i)
     for (int j = 0; j < lanes; ++j) {
-      const T deviation = block_begin[i * run.step + j] - mean.at[j];
+      const T deviation = value_of(block_begin[i * run.step + j]) - mean.at[j];
       square.at[j] += deviation * deviation;
     }
   Sums block_squares{};
@@ -122,12 +116,12 @@ PROXYTUNE_INLINE void add_block(const T* block_begin,
   moments.count = total;
 }
 
-template <class T>
-PROXYTUNE_INLINE Moments moments_of(const T* sample, const Group& group) {
+template <class Element>
+PROXYTUNE_INLINE Moments moments_of(const Element* sample, const Group& group) {
   Moments moments;
   for (const Run& run : group.runs)
     for (std::int64_t i = 0; i < run.chunks; i += block) {
-      const T* begin = sample + run.begin + i * run.step;
+      const Element* begin = sample + run.begin + i * run.step;
       const std::int64_t chunks = std::min(block, run.chunks - i);
       if (run.lanes == width)
         add_block<width>(begin, chunks, run, moments);
@@ -145,25 +139,28 @@ struct Normalisation {
   T slope;
 };
 
-template <int Fixed, class T>
+template <int Fixed, class Element, class T>
 PROXYTUNE_INLINE void write_output(const Normalisation<T>& by,
                                    const Run& run,
-                                   const T* __restrict input,
-                                   const T* __restrict residual,
-                                   T* __restrict output) {
+                                   const Element* __restrict input,
+                                   const Element* __restrict residual,
+                                   Element* __restrict output) {
   const int lanes = Fixed > 0 ? Fixed : run.lanes;
   const Lanes<T> mean = spread(by.mean, run);
   const Lanes<T> scale = spread(by.scale, run);
   for (std::int64_t i = 0; i < run.chunks; ++i) {
     const std::int64_t at = run.begin + i * run.step;
+    Lanes<T> active;
     for (int j = 0; j < lanes; ++j) {
-      const T normal = (input[at + j] - mean.at[j]) * scale.at[j];
+      const T normal = (value_of(input[at + j]) - mean.at[j]) * scale.at[j];
       const T sloped = by.slope * normal;
-      output[at + j] = normal > 0 ? normal : sloped;
+      active.at[j] = normal > 0 ? normal : sloped;
     }
     if (residual != nullptr)
       for (int j = 0; j < lanes; ++j)
-        output[at + j] += residual[at + j];
+        active.at[j] += value_of(residual[at + j]);
+    for (int j = 0; j < lanes; ++j)
+      set(output[at + j], active.at[j]);
   }
 }
 
@@ -173,11 +170,11 @@ struct GradientSums {
   double slope = 0;
 };
 
-template <int Fixed, class T>
+template <int Fixed, class Element, class T>
 PROXYTUNE_INLINE void add_gradients(const Normalisation<T>& by,
                                     const Run& run,
-                                    const T* gradient,
-                                    const T* input,
+                                    const Element* gradient,
+                                    const Element* input,
                                     GradientSums& sums) {
   const int lanes = Fixed > 0 ? Fixed : run.lanes;
   const Lanes<T> mean = spread(by.mean, run);
@@ -189,13 +186,14 @@ PROXYTUNE_INLINE void add_gradients(const Normalisation<T>& by,
     for (std::int64_t i = begin; i < std::min(begin + block, run.chunks); ++i) {
       const std::int64_t at = run.begin + i * run.step;
       for (int j = 0; j < lanes; ++j) {
-        const T normal = (input[at + j] - mean.at[j]) * scale.at[j];
-        const T sloped = by.slope * gradient[at + j];
-        const T before = normal > 0 ? gradient[at + j] : sloped;
+        const T normal = (value_of(input[at + j]) - mean.at[j]) * scale.at[j];
+        const T after = value_of(gradient[at + j]);
+        const T sloped = by.slope * after;
+        const T before = normal > 0 ? after : sloped;
         const T negative = normal > 0 ? T{0} : normal;
         plain.at[j] += before;
         weighted.at[j] += before * normal;
-        of_slope.at[j] += gradient[at + j] * negative;
+        of_slope.at[j] += after * negative;
       }
     }
     fold(plain, run, sums.plain);
@@ -212,13 +210,13 @@ struct MeanGradients {
   T weighted[width];
 };
 
-template <int Fixed, class T>
+template <int Fixed, class Element, class T>
 PROXYTUNE_INLINE void write_gradient(const Normalisation<T>& by,
                                      const MeanGradients<T>& means,
                                      const Run& run,
-                                     const T* __restrict gradient,
-                                     const T* __restrict input,
-                                     T* __restrict input_gradient) {
+                                     const Element* __restrict gradient,
+                                     const Element* __restrict input,
+                                     Element* __restrict input_gradient) {
   const int lanes = Fixed > 0 ? Fixed : run.lanes;
   const Lanes<T> mean = spread(by.mean, run);
   const Lanes<T> scale = spread(by.scale, run);
@@ -227,21 +225,23 @@ PROXYTUNE_INLINE void write_gradient(const Normalisation<T>& by,
   for (std::int64_t i = 0; i < run.chunks; ++i) {
     const std::int64_t at = run.begin + i * run.step;
     for (int j = 0; j < lanes; ++j) {
-      const T normal = (input[at + j] - mean.at[j]) * scale.at[j];
-      const T sloped = by.slope * gradient[at + j];
-      const T before = normal > 0 ? gradient[at + j] : sloped;
-      input_gradient[at + j] = scale.at[j] * (before - plain.at[j] - normal * weighted.at[j]);
+      const T normal = (value_of(input[at + j]) - mean.at[j]) * scale.at[j];
+      const T after = value_of(gradient[at + j]);
+      const T sloped = by.slope * after;
+      const T before = normal > 0 ? after : sloped;
+      set(input_gradient[at + j],
+          scale.at[j] * (before - plain.at[j] - normal * weighted.at[j]));
     }
   }
 }
 
-template <class T>
+template <class Element, class T>
 PROXYTUNE_INLINE void forward(const Planes& planes,
-                              const T* input,
-                              const T* residual,
+                              const Element* input,
+                              const Element* residual,
                               T slope,
                               double epsilon,
-                              T* output,
+                              Element* output,
                               T* mean,
                               T* scale) {
   for (std::int64_t channel = 0; channel < planes.channels; channel += width) {
@@ -262,14 +262,14 @@ PROXYTUNE_INLINE void forward(const Planes& planes,
   }
 }
 
-template <class T>
+template <class Element, class T>
 PROXYTUNE_INLINE double backward(const Planes& planes,
-                                 const T* gradient,
-                                 const T* input,
+                                 const Element* gradient,
+                                 const Element* input,
                                  const T* mean,
                                  const T* scale,
                                  T slope,
-                                 T* input_gradient) {
+                                 Element* input_gradient) {
   double slope_gradient = 0;
   for (std::int64_t channel = 0; channel < planes.channels; channel += width) {
     const Group group = group_at(planes, channel);
@@ -340,6 +340,29 @@ double instance_norm_prelu_backward(const Planes& planes,
                                     const double* scale,
                                     double slope,
                                     double* input_gradient) {
+  return backward(planes, output_gradient, input, mean, scale, slope, input_gradient);
+}
+
+PROXYTUNE_CLONES
+void instance_norm_prelu_forward(const Planes& planes,
+                                 const Bfloat16* input,
+                                 const Bfloat16* residual,
+                                 float slope,
+                                 double epsilon,
+                                 Bfloat16* output,
+                                 float* mean,
+                                 float* scale) {
+  forward(planes, input, residual, slope, epsilon, output, mean, scale);
+}
+
+PROXYTUNE_CLONES
+double instance_norm_prelu_backward(const Planes& planes,
+                                    const Bfloat16* output_gradient,
+                                    const Bfloat16* input,
+                                    const float* mean,
+                                    const float* scale,
+                                    float slope,
+                                    Bfloat16* input_gradient) {
   return backward(planes, output_gradient, input, mean, scale, slope, input_gradient);
 }
 

@@ -5,6 +5,8 @@
 // No LibTorch here: these see raw pointers only.
 namespace proxytune::ops {
 
+struct Bfloat16;
+
 /// How a sample lies in memory: [voxels][channels]. A contiguous (batch, channels, z, y, x)
 /// tensor is batch x channels samples of one channel.
 struct Planes {
@@ -20,6 +22,14 @@ void instance_norm_prelu_forward(const Planes& planes,
                                  float slope,
                                  double epsilon,
                                  float* output,
+                                 float* mean,
+                                 float* scale);
+void instance_norm_prelu_forward(const Planes& planes,
+                                 const Bfloat16* input,
+                                 const Bfloat16* residual,
+                                 float slope,
+                                 double epsilon,
+                                 Bfloat16* output,
                                  float* mean,
                                  float* scale);
 void instance_norm_prelu_forward(const Planes& planes,
@@ -39,6 +49,13 @@ double instance_norm_prelu_backward(const Planes& planes,
                                     const float* scale,
                                     float slope,
                                     float* input_gradient);
+double instance_norm_prelu_backward(const Planes& planes,
+                                    const Bfloat16* output_gradient,
+                                    const Bfloat16* input,
+                                    const float* mean,
+                                    const float* scale,
+                                    float slope,
+                                    Bfloat16* input_gradient);
 double instance_norm_prelu_backward(const Planes& planes,
                                     const double* output_gradient,
                                     const double* input,

@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "ops/bfloat16.h"
 #include "ops/instance_norm_kernel.h"
 #include "ops/instance_norm_layout.h"
 #if defined(PROXYTUNE_CUDA)
@@ -17,6 +18,23 @@ namespace {
 using torch::Tensor;
 using MaybeTensor = std::optional<Tensor>;
 
+/// Calls with an element of the tensors' type.
+template <class Call>
+void dispatch(torch::ScalarType type, const Call& call) {
+  if (type == torch::kBFloat16)
+    return call(Bfloat16{});
+  AT_DISPATCH_FLOATING_TYPES(type, "instance_norm_prelu", [&] { call(scalar_t{}); });
+}
+
+template <class Element>
+const Element* elements(const Tensor& tensor) {
+  return static_cast<const Element*>(tensor.const_data_ptr());
+}
+template <class Element>
+Element* mutable_elements(const Tensor& tensor) {
+  return static_cast<Element*>(tensor.mutable_data_ptr());
+}
+
 std::tuple<Tensor, Tensor, Tensor> forward_cpu(const Tensor& any_input,
                                                const Tensor& slope,
                                                const MaybeTensor& any_residual,
@@ -27,22 +45,25 @@ std::tuple<Tensor, Tensor, Tensor> forward_cpu(const Tensor& any_input,
   const Tensor residual = any_residual ? dense(*any_residual, layout.format) : Tensor();
   TORCH_CHECK(!residual.defined() || residual.sizes() == input.sizes(),
               "residual and input differ in shape");
+  TORCH_CHECK(!residual.defined() || residual.scalar_type() == input.scalar_type(),
+              "residual and input differ in type");
   Tensor output = torch::empty_like(input, layout.format);
   const std::int64_t channels = layout.planes.channels;
-  Tensor mean = torch::empty({layout.samples, channels}, input.options());
+  Tensor mean = torch::empty({layout.samples, channels}, slope.options());
   Tensor scale = torch::empty_like(mean);
   const std::int64_t size = layout.planes.voxels * channels;
-  AT_DISPATCH_FLOATING_TYPES(input.scalar_type(), "instance_norm_prelu", [&] {
-    const scalar_t* added = residual.defined() ? residual.const_data_ptr<scalar_t>() : nullptr;
+  dispatch(input.scalar_type(), [&]<class Element>(Element) {
+    using T = typename Computed<Element>::Type;
+    const Element* added = residual.defined() ? elements<Element>(residual) : nullptr;
     for (std::int64_t n = 0; n < layout.samples; ++n)
       instance_norm_prelu_forward(layout.planes,
-                                  input.const_data_ptr<scalar_t>() + n * size,
+                                  elements<Element>(input) + n * size,
                                   added == nullptr ? nullptr : added + n * size,
-                                  *slope.const_data_ptr<scalar_t>(),
+                                  *slope.const_data_ptr<T>(),
                                   epsilon,
-                                  output.mutable_data_ptr<scalar_t>() + n * size,
-                                  mean.mutable_data_ptr<scalar_t>() + n * channels,
-                                  scale.mutable_data_ptr<scalar_t>() + n * channels);
+                                  mutable_elements<Element>(output) + n * size,
+                                  mean.mutable_data_ptr<T>() + n * channels,
+                                  scale.mutable_data_ptr<T>() + n * channels);
   });
   return {output, mean, scale};
 }
@@ -53,21 +74,22 @@ std::tuple<Tensor, Tensor> backward_cpu(const Tensor& any_gradient,
                                         const Tensor& scale,
                                         const Tensor& slope) {
   const Layout layout = layout_of(input);
-  const Tensor gradient = dense(any_gradient, layout.format);
+  const Tensor gradient = dense(any_gradient.to(input.scalar_type()), layout.format);
   Tensor input_gradient = torch::empty_like(input, layout.format);
   const std::int64_t channels = layout.planes.channels;
   const std::int64_t size = layout.planes.voxels * channels;
   double slope_gradient = 0;
-  AT_DISPATCH_FLOATING_TYPES(input.scalar_type(), "instance_norm_prelu_backward", [&] {
+  dispatch(input.scalar_type(), [&]<class Element>(Element) {
+    using T = typename Computed<Element>::Type;
     for (std::int64_t n = 0; n < layout.samples; ++n)
       slope_gradient +=
           instance_norm_prelu_backward(layout.planes,
-                                       gradient.const_data_ptr<scalar_t>() + n * size,
-                                       input.const_data_ptr<scalar_t>() + n * size,
-                                       mean.const_data_ptr<scalar_t>() + n * channels,
-                                       scale.const_data_ptr<scalar_t>() + n * channels,
-                                       *slope.const_data_ptr<scalar_t>(),
-                                       input_gradient.mutable_data_ptr<scalar_t>() + n * size);
+                                       elements<Element>(gradient) + n * size,
+                                       elements<Element>(input) + n * size,
+                                       mean.const_data_ptr<T>() + n * channels,
+                                       scale.const_data_ptr<T>() + n * channels,
+                                       *slope.const_data_ptr<T>(),
+                                       mutable_elements<Element>(input_gradient) + n * size);
   });
   return {input_gradient, torch::full_like(slope, slope_gradient)};
 }
@@ -163,7 +185,12 @@ void check_operands(const Tensor& input, const Tensor& slope) {
   TORCH_CHECK(input.size(2) * input.size(3) * input.size(4) > 1,
               "instance norm needs more than one voxel a channel");
   TORCH_CHECK(slope.numel() == 1, "instance_norm_prelu takes one slope");
-  TORCH_CHECK(slope.scalar_type() == input.scalar_type(), "slope and input differ in type");
+  const bool mixed =
+      input.scalar_type() == torch::kBFloat16 && slope.scalar_type() == torch::kFloat32;
+  TORCH_CHECK(mixed || slope.scalar_type() == input.scalar_type(),
+              "slope and input differ in type");
+  TORCH_CHECK(slope.scalar_type() != torch::kBFloat16,
+              "instance_norm_prelu takes a float32 slope with a bfloat16 input");
 }
 
 Tensor channels_last(const Tensor& tensor) {
@@ -175,7 +202,7 @@ Tensor channels_last(const Tensor& tensor) {
              : tensor.as_strided(tensor.sizes(), strides);
 }
 
-TORCH_LIBRARY(proxytune, library) {
+TORCH_LIBRARY_FRAGMENT(proxytune, library) {
   library.def(
       "instance_norm_prelu(Tensor input, Tensor slope, Tensor? residual, float epsilon) -> "
       "(Tensor output, Tensor mean, Tensor scale)");

@@ -54,11 +54,13 @@ std::vector<float> random_voxels(std::size_t count) {
 
 StepCost measure_step(const network::UNetOptions& options,
                       const TrainingOptions& training,
-                      int steps) {
+                      int steps,
+                      network::Precision precision) {
   const FlushDenormals flush;
   forget_past_memory();
   const double before = status_bytes("VmRSS");
   network::UNet network(options);
+  network.set_precision(precision);
   initialise(network, core::RandomKey(0));
   Optimizer optimizer = optimizer_for(network, {});
   const int patches = training.cases_per_step * training.patches_per_case;

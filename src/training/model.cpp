@@ -47,8 +47,11 @@ trials::CaseScores score_cases(network::UNet& network,
   return scores;
 }
 
-Model Model::load(const network::UNetOptions& options, const std::filesystem::path& weights) {
+Model Model::load(const network::UNetOptions& options,
+                  const std::filesystem::path& weights,
+                  network::Precision precision) {
   network::UNet network(options);
+  network.set_precision(precision);
   network::load_state(network, network::load_weights(weights), weights.string());
   return Model(std::make_shared<State>(std::move(network)));
 }

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <torch/version.h>
 
+#include "proxytune/ops/bfloat16_products.h"
 #include "proxytune/training/trainer.h"
 
 namespace proxytune::training {
@@ -23,7 +24,7 @@ void keep_memory() {
 
 }  // namespace
 
-Numerics set_up_numerics(int threads_per_trial, int local_rank) {
+Numerics set_up_numerics(int threads_per_trial, int local_rank, network::Precision wanted) {
   static_cast<void>(local_rank);  // one kind of device so far: the processor
   keep_memory();
   at::set_num_threads(threads_per_trial);
@@ -36,6 +37,9 @@ Numerics set_up_numerics(int threads_per_trial, int local_rank) {
   numerics.libtorch = TORCH_VERSION;
   numerics.instruction_set = at::get_cpu_capability();
   numerics.threads_per_trial = at::get_num_threads();
+  numerics.precision = network::resolved(wanted);
+  if (numerics.precision == network::Precision::bf16 && ops::has_bfloat16_matrices())
+    numerics.instruction_set += " with AMX";
   return numerics;
 }
 

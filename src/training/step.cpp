@@ -18,6 +18,13 @@ std::span<float> floats(const torch::Tensor& tensor) {
   return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
 }
 
+/// The labels as a tensor in the shape of these logits, over the same memory.
+torch::Tensor classes(std::span<const std::uint8_t> labels, const torch::Tensor& logits) {
+  return torch::from_blob(const_cast<std::uint8_t*>(labels.data()),
+                          {logits.size(0), logits.size(2), logits.size(3), logits.size(4)},
+                          torch::kUInt8);
+}
+
 }  // namespace
 
 torch::Tensor channels_last(std::span<const float> values,
@@ -51,20 +58,14 @@ double training_step(network::UNet& network,
   const torch::AutoGradMode with_gradients(true);
   const network::FlatParameters& parameters = network.parameters();
   parameters.gradients.zero_();
-  const torch::Tensor logits =
-      network.forward(images).contiguous(torch::MemoryFormat::ChannelsLast3d);
-  const torch::Tensor gradient = torch::empty_like(logits.detach());
-  const LossShape shape{
-      static_cast<std::size_t>(logits.size(0)),
-      static_cast<std::size_t>(logits.size(2) * logits.size(3) * logits.size(4)),
-      static_cast<int>(logits.size(1))};
-  const double value =
-      segmentation_loss(loss, shape, floats(logits.detach()), labels, floats(gradient));
-  if (!std::isfinite(value))
-    return value;
-  logits.backward(gradient);
+  const torch::Tensor logits = network.forward(images);
+  const torch::Tensor value = segmentation_loss(loss, logits, classes(labels, logits));
+  const double number = value.item<double>();
+  if (!std::isfinite(number))
+    return number;
+  value.backward();
   optimizer.step(floats(parameters.values), floats(parameters.gradients));
-  return value;
+  return number;
 }
 
 WindowPredictor predictor(network::UNet& network, const TrainingOptions& options) {

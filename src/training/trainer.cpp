@@ -32,6 +32,7 @@ struct Diverged : std::runtime_error {
 
 network::UNet starting_network(const TrainingTask& task) {
   network::UNet network(task.network);
+  network.set_precision(task.precision);
   if (task.start_weights.empty())
     initialise(network, task.key.with("weights"));
   else

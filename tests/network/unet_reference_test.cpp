@@ -60,41 +60,60 @@ void expect_sample(const Tensor& tensor, const reference::Sample& sample, double
   EXPECT_NEAR(values[-1].item<double>(), sample.last, allowed) << sample.name;
 }
 
-/// Gradients to `tolerance` of the network's largest one, other tensors of their own largest.
-void expect_reference(const reference::Case& wanted, torch::ScalarType type, double tolerance) {
-  SCOPED_TRACE(wanted.name);
+/// Logits, gradients and running moments of one step, by name.
+struct Results {
+  std::map<std::string, Tensor> tensors;
+  double largest_gradient = 0;
+
+  /// What errors of a tensor are measured by: of gradients the network's largest one, of other
+  /// tensors their own largest.
+  double scale(const std::string& name) const {
+    const bool gradient = name != "logits" && name.find("running") == std::string::npos;
+    return gradient ? largest_gradient : tensors.at(name).abs().max().item<double>();
+  }
+};
+
+Results results_of(const reference::Case& wanted, torch::ScalarType type) {
   UNet network(options_of(wanted), torch::kCPU, type);
   fill(network);
-  const Tensor logits = step(network, wanted, type);
+  Results results;
+  results.tensors["logits"] = step(network, wanted, type);
   const FlatParameters& flat = network.parameters();
-  const double largest = flat.gradients.abs().max().item<double>();
-  std::map<std::string, Tensor> tensors{{"logits", logits}};
+  results.largest_gradient = flat.gradients.abs().max().item<double>();
   for (const NamedTensor& named : network.state())
     if (named.name.find("running") != std::string::npos)
-      tensors[named.name] = named.tensor;
+      results.tensors[named.name] = named.tensor;
   for (const Segment& segment : flat.segments)
-    tensors[segment.name] = view(flat.gradients, segment);
-  ASSERT_EQ(tensors.size(), wanted.samples.size());
-  for (const reference::Sample& sample : wanted.samples) {
-    const Tensor& tensor = tensors.at(sample.name);
-    const bool gradient =
-        sample.name != "logits" && sample.name.find("running") == std::string::npos;
-    expect_sample(
-        tensor, sample, tolerance * (gradient ? largest : tensor.abs().max().item<double>()));
-  }
+    results.tensors[segment.name] = view(flat.gradients, segment);
+  return results;
 }
 
 TEST(UNetReferenceTest, GivesMonaisLogitsAndGradientsInDouble) {
-  for (const reference::Case& wanted : reference::cases)
-    expect_reference(wanted, torch::kFloat64, 1e-10);
+  for (const reference::Case& wanted : reference::cases) {
+    SCOPED_TRACE(wanted.name);
+    const Results results = results_of(wanted, torch::kFloat64);
+    ASSERT_EQ(results.tensors.size(), wanted.samples.size());
+    for (const reference::Sample& sample : wanted.samples)
+      expect_sample(
+          results.tensors.at(sample.name), sample, 1e-10 * results.scale(sample.name));
+  }
 }
 
-// MONAI's own float32 gradients are up to 1.3e-6 of the largest from its float64 ones in the
-// first two cases, 0.9e-5 under batch norm and 1.9e-5 in five levels.
-TEST(UNetReferenceTest, GivesMonaisLogitsAndGradientsInFloat) {
-  for (const reference::Case& wanted : reference::cases)
-    expect_reference(
-        wanted, torch::kFloat32, wanted.batch_norm || wanted.levels == 5 ? 3e-5 : 1e-5);
+// Beside our own in double, element by element. Two of these networks normalise 2 and 8 nearly
+// equal voxels at the bottom, which magnifies rounding: MONAI's own gradients in float
+// are 1.9e-5 and 0.9e-5 of the largest from those in double, ours 1.4e-5 and 1.7e-5. Networks
+// of the shipped sizes: unet_sizes_test.cpp.
+TEST(UNetReferenceTest, RoundsInFloatAsLittleAsItsConditionAllows) {
+  for (const reference::Case& wanted : reference::cases) {
+    SCOPED_TRACE(wanted.name);
+    const double tolerance = wanted.batch_norm || wanted.levels == 5 ? 3e-5 : 1e-5;
+    const Results exact = results_of(wanted, torch::kFloat64);
+    const Results single = results_of(wanted, torch::kFloat32);
+    for (const auto& [name, tensor] : exact.tensors)
+      EXPECT_LT((single.tensors.at(name) - tensor).abs().max().item<double>(),
+                tolerance * exact.scale(name))
+          << name;
+  }
 }
 
 }  // namespace

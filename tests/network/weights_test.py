@@ -28,7 +28,8 @@ except ImportError as error:
     sys.exit(77)
 
 PROGRAM = sys.argv.pop(1)
-SIZES = {"full": (16, 5, 2), "proxy of 5 levels": (4, 5, 1), "proxy of 3 levels": (4, 3, 1)}
+SIZES = {"full": (16, 5, 2), "proxy of 5 levels": (4, 5, 1), "proxy of 4 levels": (4, 4, 1),
+         "proxy of 3 levels": (4, 3, 1)}
 NORMS = ("instance", "batch")
 SHAPE = (1, 1, 32, 32, 32)
 

@@ -86,6 +86,32 @@ TEST(InstanceNormPreluTest, EqualsTheStockOperationsInDouble) {
     compare(channels_last(wave({2, channels, 5, 7, 9}, 0.77, torch::kFloat64)), true, 1e-11);
 }
 
+// Between its roundings at either end, the arithmetic is that of float32.
+TEST(InstanceNormPreluTest, TakesBfloat16WithAFloatSlope) {
+  for (const std::int64_t channels : {1, 3, 16, 33})
+    for (const bool with_residual : {false, true}) {
+      const Tensor slope = torch::full({1}, 0.2);
+      const Tensor narrow = channels_last(wave({2, channels, 3, 5, 7}, 0.77, torch::kFloat32))
+                                .to(torch::kBFloat16);
+      std::optional<Tensor> residual;
+      if (with_residual)
+        residual = wave(narrow.sizes(), 0.43, torch::kFloat32).to(torch::kBFloat16);
+      const auto fused = [](const Tensor& x, const Tensor& a, const std::optional<Tensor>& r) {
+        return instance_norm_prelu(x, a, r);
+      };
+      const Results ours = run(fused, narrow, slope, residual);
+      EXPECT_EQ(ours.output.scalar_type(), torch::kBFloat16);
+      EXPECT_EQ(ours.slope.scalar_type(), torch::kFloat32);
+      if (residual)
+        residual = residual->to(torch::kFloat64);
+      const Results theirs =
+          run(composed, narrow.to(torch::kFloat64), slope.to(torch::kFloat64), residual);
+      expect_close(ours.output, theirs.output, 5e-3);
+      expect_close(ours.input, theirs.input, 1e-2);
+      expect_close(ours.slope, theirs.slope, 1e-2);
+    }
+}
+
 TEST(InstanceNormPreluTest, DoesNotCancelFarFromZero) {
   const Tensor input = channels_last(wave({1, 4, 16, 16, 16}, 0.77, torch::kFloat32) + 1000);
   const Tensor slope = torch::full({1}, 0.2);

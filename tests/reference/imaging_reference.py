@@ -107,6 +107,10 @@ emit("window", "", (5, 3, 2), 2, PLAIN, "{-2.5, 6.25}", ScaleIntensityRange(-2.5
 emit("window", "", (4, 3, 3), 1, PLAIN, "{-57.0, 164.0}", ScaleIntensityRange(-57, 164, 0.0, 1.0, clip=True)(tensor(pattern(4, 3, 3), PLAIN)))
 emit("zscore", "", (5, 4, 3), 2, PLAIN, "{}", NormalizeIntensity(nonzero=True, channel_wise=True)(tensor(pattern(5, 4, 3, 2), PLAIN)))
 
+empty = pattern(5, 4, 3, 2)
+empty[1] = 0
+emit("zscore", "second_channel_empty", (5, 4, 3), 2, PLAIN, "{}", NormalizeIntensity(nonzero=True, channel_wise=True)(tensor(empty, PLAIN)))
+
 inside = pattern(6, 7, 5)
 for a in range(6):
     for b in range(7):
@@ -115,6 +119,11 @@ for a in range(6):
                 inside[0, a, b, c] = -abs(inside[0, a, b, c])
 emit("foreground", "", (6, 7, 5), 1, ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], TURNED), "{}",
      CropForeground(allow_smaller=True)(tensor(inside, ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], TURNED))))
+# Two channels with one positive voxel each: the box holds both.
+apart = -abs(pattern(6, 7, 5, 2))
+apart[0, 4, 2, 3] = apart[1, 1, 5, 1] = 0.5
+emit("foreground", "two_channels", (6, 7, 5), 2, ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], TURNED), "{}",
+     CropForeground(allow_smaller=True)(tensor(apart, ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], TURNED))))
 
 for wanted in ((8, 8, 8), (3, 7, 2), (9, 4, 5)):
     geometry = ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], TURNED)

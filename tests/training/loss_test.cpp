@@ -13,15 +13,34 @@
 namespace proxytune::training {
 namespace {
 
+struct Shape {
+  std::size_t batch = 0;
+  std::size_t voxels = 0;
+  int classes = 0;
+};
+
+/// Logits and gradient are (batch, voxel, class), labels (batch, voxel).
 struct Problem {
-  LossShape shape;
+  Shape shape;
   std::vector<float> logits;
   std::vector<std::uint8_t> labels;
   std::vector<float> gradient;
 
   double loss(Loss kind) {
-    gradient.assign(logits.size(), -77.0F);
-    return segmentation_loss(kind, shape, logits, labels, gradient);
+    const auto batch = static_cast<std::int64_t>(shape.batch);
+    const auto voxels = static_cast<std::int64_t>(shape.voxels);
+    torch::Tensor leaf =
+        torch::from_blob(logits.data(), {batch, 1, 1, voxels, shape.classes}, torch::kFloat32)
+            .permute({0, 4, 1, 2, 3})
+            .clone()
+            .requires_grad_();
+    const torch::Tensor value = segmentation_loss(
+        kind, leaf, torch::from_blob(labels.data(), {batch, 1, 1, voxels}, torch::kUInt8));
+    value.backward();
+    const torch::Tensor of_logits = leaf.grad().permute({0, 2, 3, 4, 1}).contiguous();
+    gradient.assign(of_logits.const_data_ptr<float>(),
+                    of_logits.const_data_ptr<float>() + of_logits.numel());
+    return value.item<double>();
   }
 };
 
@@ -41,7 +60,7 @@ Problem reference_problem(int classes) {
 template <std::size_t N>
 void expect_reference(Loss kind, int classes, double value, const double (&gradient)[N]) {
   Problem problem = reference_problem(classes);
-  EXPECT_NEAR(problem.loss(kind), value, 1e-6);
+  EXPECT_NEAR(problem.loss(kind), value, 1e-7);
   ASSERT_EQ(problem.gradient.size(), N);
   for (std::size_t i = 0; i < N; ++i)
     EXPECT_NEAR(problem.gradient[i], gradient[i], 2e-8) << i;

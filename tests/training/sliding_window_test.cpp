@@ -2,11 +2,15 @@
 
 #include <cmath>
 #include <numeric>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "proxytune/core/error.h"
+#include "proxytune/trials/trial.h"
+
+#include "tests/reference/inference_reference.h"
 
 namespace proxytune::training {
 namespace {
@@ -14,27 +18,16 @@ namespace {
 using ::testing::ElementsAre;
 
 TEST(WindowStartsTest, AreMonais) {
-  EXPECT_THAT(window_starts(20, 8, 0.25), ElementsAre(0, 6, 12));
-  EXPECT_THAT(window_starts(321, 160, 0.25), ElementsAre(0, 120, 161));
-  EXPECT_THAT(window_starts(200, 160, 0.25), ElementsAre(0, 40));
-  EXPECT_THAT(window_starts(400, 160, 0.8),
-              ElementsAre(0, 31, 62, 93, 124, 155, 186, 217, 240));
-  EXPECT_EQ(window_starts(500, 160, 0.9)[1], 15);  // truncated in floating point
-  EXPECT_THAT(window_starts(160, 160, 0.5), ElementsAre(0));
-  EXPECT_THAT(window_starts(100, 160, 0.25), ElementsAre(0));
-  EXPECT_THAT(window_starts(5, 2, 0.9), ElementsAre(0, 1, 2, 3));
+  for (const reference::Starts& wanted : reference::window_starts)
+    EXPECT_EQ(window_starts(wanted.image, wanted.window, wanted.overlap), wanted.starts)
+        << wanted.image << ' ' << wanted.window << ' ' << wanted.overlap;
 }
 
-// Numbers of window_reference.py.
 TEST(WindowWeightsTest, OfAGaussianAreMonais) {
-  const auto weights = window_weights({8, 8, 8}, Blending::gaussian);
-  const auto at = [&](std::size_t z, std::size_t y, std::size_t x) {
-    return weights[(z * 8 + y) * 8 + x];
-  };
-  EXPECT_NEAR(at(0, 0, 0), 1.00000005e-03, 1e-9);
-  EXPECT_NEAR(at(3, 3, 3), 6.87289298e-01, 1e-6);
-  EXPECT_NEAR(at(1, 3, 4), 3.42181176e-02, 1e-7);
-  EXPECT_NEAR(at(2, 5, 1), 4.63091861e-03, 1e-8);
+  const auto weights = window_weights({8, 6, 5}, Blending::gaussian);
+  ASSERT_EQ(weights.size(), reference::gaussian_weights.size());
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    EXPECT_NEAR(weights[i], reference::gaussian_weights[i], 1e-6 * weights[i]) << i;
 }
 
 TEST(WindowWeightsTest, AreOneWithoutBlending) {
@@ -64,6 +57,58 @@ TrainingOptions options_with(std::array<int, 3> window, double overlap, Blending
   options.blending = blending;
   options.windows_per_step = 3;
   return options;
+}
+
+/// The network of inference_reference.py.
+void reference_logits(const Triple& window,
+                      std::span<const float> voxels,  // z, y, x, channel
+                      std::span<float> logits) {
+  const std::size_t count = voxels_of(window);
+  double sum = 0;
+  for (std::size_t v = 0; v < count; ++v)
+    sum += static_cast<double>(voxels[2 * v]);
+  const auto mean = static_cast<float>(sum / static_cast<double>(count));
+  for (std::size_t v = 0; v < count; ++v)
+    for (int c = 0; c < 3; ++c) {
+      const auto wave = static_cast<float>((static_cast<int>(v) * 37 + c * 11) % 17) / 8 - 1;
+      logits[3 * v + static_cast<std::size_t>(c)] =
+          static_cast<float>(c - 1) * voxels[2 * v] +
+          static_cast<float>(1 - c * c % 3) * voxels[2 * v + 1] + wave +
+          static_cast<float>(8 * (c - 1)) * mean;
+    }
+}
+
+TEST(SlidingWindowTest, GivesMonaisClassesForEveryWindowOverlapAndBlending) {
+  const auto [z, y, x] = reference::window_extent;
+  imaging::Volume volume = numbered(2, {z, y, x});
+  for (std::size_t i = 0; i < volume.voxels.size(); ++i)
+    volume.voxels[i] =
+        static_cast<float>(static_cast<double>((i * 7919 + 13) % 1009) / 504.5 - 1);
+  for (const reference::WindowCase& wanted : reference::window_cases) {
+    const Triple window = wanted.window;
+    std::vector<float> logits;
+    const auto label = sliding_window_inference(
+        as_view(volume),
+        3,
+        options_with(reversed(window),
+                     wanted.overlap,
+                     wanted.gaussian ? Blending::gaussian : Blending::constant),
+        [&](int count, std::span<const float> windows) -> std::span<const float> {
+          const std::size_t voxels = voxels_of(window);
+          logits.resize(static_cast<std::size_t>(count) * voxels * 3);
+          for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+            reference_logits(window,
+                             windows.subspan(i * voxels * 2, voxels * 2),
+                             std::span(logits).subspan(i * voxels * 3, voxels * 3));
+          return logits;
+        });
+    std::string classes;
+    for (const std::uint8_t voxel : label.voxels)
+      classes += static_cast<char>('0' + voxel);
+    EXPECT_EQ(classes, wanted.classes)
+        << window[0] << " x " << window[1] << " x " << window[2] << ", overlap "
+        << wanted.overlap << (wanted.gaussian ? ", Gaussian" : ", constant");
+  }
 }
 
 // A network that looks at one voxel must give the same classes whatever the windows are.
@@ -122,6 +167,35 @@ TEST(SlidingWindowTest, AddsTheVotesOfOverlappingWindows) {
         return logits;
       });
   EXPECT_THAT(label.voxels, ElementsAre(0, 0, 0, 1, 1, 1));
+}
+
+std::vector<std::uint8_t> classes_of(const std::string& digits) {
+  std::vector<std::uint8_t> classes;
+  for (const char digit : digits)
+    classes.push_back(static_cast<std::uint8_t>(digit - '0'));
+  return classes;
+}
+
+void expect_equal_or_both_nan(double ours, double theirs) {
+  EXPECT_EQ(std::isnan(ours), std::isnan(theirs));
+  if (!std::isnan(theirs)) {
+    EXPECT_NEAR(ours, theirs, 1e-7);
+  }
+}
+
+TEST(DiceScoresTest, AreMonaisOfEachCaseAndOnAverage) {
+  trials::CaseScores all{.classes = 3, .dice = {}};
+  for (const reference::DiceCase& wanted : reference::dice_cases) {
+    const auto scores = dice_scores(classes_of(wanted.prediction), classes_of(wanted.truth), 4);
+    ASSERT_EQ(scores.size(), wanted.dice.size());
+    for (std::size_t c = 0; c < scores.size(); ++c)
+      expect_equal_or_both_nan(scores[c], wanted.dice[c]);
+    all.dice.insert(all.dice.end(), scores.begin(), scores.end());
+  }
+  const auto means = all.mean_by_class();
+  ASSERT_EQ(means.size(), reference::dice_means.size());
+  for (std::size_t c = 0; c < means.size(); ++c)
+    EXPECT_NEAR(means[c], reference::dice_means[c], 1e-7);
 }
 
 TEST(DiceScoresTest, AreTwiceTheOverlapOverTheSum) {

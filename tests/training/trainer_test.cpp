@@ -47,7 +47,7 @@ TEST(NumericsTest, SaysWhatResultsDependOn) {
   EXPECT_EQ(numerics.libtorch.substr(0, 2), "2.");
   EXPECT_FALSE(numerics.instruction_set.empty());
   EXPECT_EQ(numerics.threads_per_trial, 1);
-  EXPECT_EQ(numerics.precision, "f32");
+  EXPECT_EQ(numerics.precision, network::Precision::f32);
   EXPECT_EQ(numerics.device, "cpu");
 }
 

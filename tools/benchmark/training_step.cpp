@@ -1,11 +1,11 @@
-// benchmark_training_step CHANNELS LEVELS UNITS EDGE BATCH STEPS: seconds of the fastest of
-// STEPS training steps (forward, Dice loss, backward, Adam) on random cubes, after one step
-// that is not timed.
+// Seconds of the fastest of some training steps on cubes or boxes, after one step that is not
+// timed.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "proxytune/core/random.h"
@@ -15,12 +15,16 @@ namespace {
 
 using namespace proxytune;
 
-double fastest_step(const network::UNetOptions& options, int edge, int batch, int steps) {
+double fastest_step(const network::UNetOptions& options,
+                    const training::Triple& patch,
+                    int batch,
+                    int steps,
+                    network::Precision precision) {
   const training::FlushDenormals flush;
   network::UNet network(options);
+  network.set_precision(precision);
   initialise(network, core::RandomKey(0));
   training::Optimizer optimizer = training::optimizer_for(network, {});
-  const training::Triple patch{edge, edge, edge};
   std::vector<float> images(static_cast<std::size_t>(batch) * training::voxels_of(patch));
   core::Random random(core::RandomKey(0).with("benchmark"));
   for (float& voxel : images)
@@ -43,16 +47,19 @@ double fastest_step(const network::UNetOptions& options, int edge, int batch, in
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 7) {
-    std::cerr << "usage: benchmark_training_step CHANNELS LEVELS UNITS EDGE BATCH STEPS\n";
+  if (count != 10) {
+    std::cerr
+        << "usage: benchmark_training_step CHANNELS LEVELS UNITS X Y Z BATCH STEPS PRECISION\n";
     return 64;
   }
   const auto number = [&](int i) { return std::atoi(words[i]); };
+  const auto precision = core::from_string<network::Precision>(words[9]);
   training::set_up_numerics(1, 0);
   std::cout << fastest_step(
                    {.channels = number(1), .levels = number(2), .residual_units = number(3)},
-                   number(4),
-                   number(5),
-                   number(6))
+                   {number(6), number(5), number(4)},
+                   number(7),
+                   number(8),
+                   precision)
             << '\n';
 }

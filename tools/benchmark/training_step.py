@@ -1,22 +1,26 @@
 #!/usr/bin/env python3
-"""One training step, ours against MONAI's script (NCDHW, float32, the same LibTorch), one thread each.
+"""One training step against the same step in PyTorch (the same LibTorch), one thread each, milliseconds a patch.
 
-usage: tools/benchmark.sh training_step [ROUNDS]
-A step is forward, Dice loss, backward and Adam. Ours and MONAI's take turns, ROUNDS times (default 3); each figure is
-the fastest step. MONAI gets the same allocator settings as our program gives itself.
+usage: tools/benchmark.sh training_step [--rounds N] [--precision auto|f32|bf16] [CASE]...
+       CASE: NETWORK_PATCH, e.g. proxy5_96 (default, with full_96), proxy3_32, full_128x128x48
+A step is forward, Dice loss, backward and Adam of a batch of 4 patches. The peers are `monai`, its tutorial's script
+(NCDHW, float32), and `stock_best`, the fastest setting of stock operations (channels-last, bfloat16 autocast). All take
+turns, N times (default 3); each figure is the fastest step. The peers get the allocator settings that our program
+gives itself. Our precision is that of compute.precision, by default auto.
 """
 
+import argparse
+import contextlib
 import ctypes
 import subprocess
-import sys
 import time
 
 import torch
 from monai.losses import DiceLoss
 from monai.networks.nets import UNet
 
-NETWORKS = {"proxy": (4, 5, 1), "full": (16, 5, 2)}
-PATCHES = [(32, 8, 5), (96, 4, 2)]  # edge, batch, steps a round
+NETWORKS = {"full": (16, 5, 2), "proxy5": (4, 5, 1), "proxy4": (4, 4, 1), "proxy3": (4, 3, 1)}
+BATCH = 4
 
 
 def keep_memory():
@@ -26,17 +30,26 @@ def keep_memory():
         libc.mallopt(option, value)
 
 
-def monais_step(size, edge, batch):
-    channels, levels, units = size
-    network = UNet(3, 1, 2, [channels << i for i in range(levels)], [2] * (levels - 1), num_res_units=units)
+def stock_step(network, patch, best):
+    channels, levels, units = NETWORKS[network]
+    model = UNet(3, 1, 2, [channels << i for i in range(levels)], [2] * (levels - 1), num_res_units=units)
     loss = DiceLoss(to_onehot_y=True, softmax=True)
-    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
-    images = torch.rand(batch, 1, edge, edge, edge)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    x, y, z = patch
+    images = torch.rand(BATCH, 1, z, y, x)
     labels = (torch.arange(images.numel()) // 5 % 2).reshape(images.shape)
+    precision = contextlib.nullcontext()
+    if best:
+        model = model.to(memory_format=torch.channels_last_3d)
+        # contiguous(channels_last_3d) leaves one channel as it is, and with it the slow layout.
+        images = images.as_strided(images.shape, (z * y * x, 1, y * x, x, 1))
+        precision = torch.autocast("cpu", torch.bfloat16)
 
     def step():
         optimizer.zero_grad()
-        loss(network(images), labels).backward()
+        with precision:
+            logits = model(images)
+        loss(logits.float(), labels).backward()
         optimizer.step()
 
     return step
@@ -52,24 +65,42 @@ def fastest(step, steps):
     return min(seconds)
 
 
-def main(program, rounds=3):
+def extents(text):
+    numbers = [int(number) for number in text.split("x")]
+    return numbers * 3 if len(numbers) == 1 else numbers
+
+
+def compare(program, case, rounds, precision):
+    network, _, patch_text = case.partition("_")
+    patch = extents(patch_text)
+    voxels = patch[0] * patch[1] * patch[2]
+    steps = max(2, round(2 * 96**3 / voxels))
+    command = [program, *map(str, (*NETWORKS[network], *patch, BATCH, steps, precision))]
+    ours = []
+    peers = {"monai": [], "stock_best": []}
+    for _ in range(rounds):
+        ours.append(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+        for peer, seconds in peers.items():
+            seconds.append(fastest(stock_step(network, patch, peer == "stock_best"), steps))
+    a = min(ours) * 1e3 / BATCH
+    for peer, seconds in peers.items():
+        b = min(seconds) * 1e3 / BATCH
+        print(f"RATIO name={case} peer={peer} ours={a:.4g} theirs={b:.4g} unit=ms/patch ratio={b / a:.2f}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("program")
+    parser.add_argument("cases", nargs="*", default=["proxy5_96", "full_96"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--precision", default="auto")
+    given = parser.parse_args()
     keep_memory()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    for edge, batch, steps in PATCHES:
-        for name, size in NETWORKS.items():
-            ours, theirs = [], []
-            for _ in range(int(rounds)):
-                command = [program, *map(str, (*size, edge, batch, steps))]
-                ours.append(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
-                theirs.append(fastest(monais_step(size, edge, batch), steps))
-            a, b = min(ours), min(theirs)
-            print(
-                f"RATIO name=training_step_{name}_{edge} peer=monai_ncdhw_f32 ours={a:.4g} theirs={b:.4g} "
-                f"unit=s/step ratio={b / a:.2f}",
-                flush=True,
-            )
+    for case in given.cases:
+        compare(given.program, case, given.rounds, given.precision)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -8,6 +8,7 @@
 
 #include "proxytune/core/random.h"
 #include "proxytune/network/flat_parameters.h"
+#include "proxytune/network/precision.h"
 #include "proxytune/network/unet_options.h"
 
 namespace proxytune::network {
@@ -33,13 +34,16 @@ class UNet {
   UNet& operator=(UNet&&) noexcept;
   ~UNet();
 
-  /// (batch, in_channels, z, y, x) -> logits (batch, out_channels, z, y, x). The extents must
-  /// pass check_patch().
+  /// (batch, in_channels, z, y, x) -> logits (batch, out_channels, z, y, x), both of the
+  /// network's type in either precision. The extents must pass check_patch().
   torch::Tensor forward(const torch::Tensor& images) const;
 
   /// Batch norm takes the batch's moments and updates the running ones (true, at first), or
   /// uses the running ones. Nothing else depends on it.
   void set_training(bool training);
+
+  /// What forward() computes in; float32 networks only. f32 at first.
+  void set_precision(Precision precision);
 
   const UNetOptions& options() const;
   const FlatParameters& parameters() const;

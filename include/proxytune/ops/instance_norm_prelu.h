@@ -10,8 +10,9 @@ namespace proxytune::ops {
 /// voxels of each sample and channel (torch.nn.InstanceNorm3d without affine or running
 /// statistics, then torch.nn.PReLU with one slope), in one pass forward and one backward.
 ///
-/// input: (batch, channels, z, y, x), float32 or float64, more than one voxel; slope: one
-/// element; residual: shaped like input. Dense channels-last-3d and contiguous inputs are taken
+/// input: (batch, channels, z, y, x), float32, float64 or bfloat16, more than one voxel; slope:
+/// one element of the same type, of float32 for bfloat16, whose moments and sums are float32
+/// too; residual: shaped like input. Dense channels-last-3d and contiguous inputs are taken
 /// as they are, and the output has the input's layout. Sums run in a fixed order that depends
 /// neither on threads nor on the instruction set. Registered as proxytune::instance_norm_prelu.
 torch::Tensor instance_norm_prelu(const torch::Tensor& input,

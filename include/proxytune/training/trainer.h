@@ -11,6 +11,7 @@
 #include "proxytune/core/random.h"
 #include "proxytune/datasets/case_source.h"
 #include "proxytune/imaging/volume.h"
+#include "proxytune/network/precision.h"
 #include "proxytune/network/unet_options.h"
 #include "proxytune/training/options.h"
 #include "proxytune/trials/trial.h"
@@ -23,7 +24,9 @@ class Model {
  public:
   /// Weights from a file that torch.save or save() wrote, MONAI's names; throws
   /// core::DataError.
-  static Model load(const network::UNetOptions& options, const std::filesystem::path& weights);
+  static Model load(const network::UNetOptions& options,
+                    const std::filesystem::path& weights,
+                    network::Precision precision = network::Precision::f32);
   struct State;
   explicit Model(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
@@ -50,6 +53,7 @@ struct TrainingTask {
   std::vector<int> validation_cases;
   core::RandomKey key;                  // of the trial: all its random numbers hang on it
   std::filesystem::path start_weights;  // empty: random initialisation
+  network::Precision precision = network::Precision::f32;
 };
 
 struct TrainedModel {
@@ -73,12 +77,14 @@ struct Numerics {
   std::string libtorch;
   std::string instruction_set;
   int threads_per_trial = 1;
-  std::string precision = "f32";
+  network::Precision precision = network::Precision::f32;
   std::string device = "cpu";
 };
 /// Sets this process up (threads, allocator, determinism, device) and says what it resolved to.
 /// Once a process, before anything else here. `local_rank` picks the device.
-Numerics set_up_numerics(int threads_per_trial, int local_rank);
+Numerics set_up_numerics(int threads_per_trial,
+                         int local_rank,
+                         network::Precision wanted = network::Precision::f32);
 
 /// Measured seconds of one training step and of one inference window batch, and the peak of
 /// resident memory (bytes) that a trial of this task adds; for `check`.
@@ -89,6 +95,7 @@ struct StepCost {
 };
 StepCost measure_step(const network::UNetOptions& network,
                       const TrainingOptions& training,
-                      int steps);
+                      int steps,
+                      network::Precision precision = network::Precision::f32);
 
 }  // namespace proxytune::training

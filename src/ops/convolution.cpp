@@ -1,0 +1,514 @@
+#include "proxytune/ops/convolution.h"
+
+#include <array>
+#include <tuple>
+
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include "ops/narrow_convolution.h"
+#include "ops/rows.h"
+#include "proxytune/ops/bfloat16_products.h"
+#include "proxytune/ops/instance_norm_prelu.h"
+
+namespace proxytune::ops {
+namespace {
+
+using torch::Tensor;
+using MaybeTensor = std::optional<Tensor>;
+using Gradients = std::tuple<Tensor, Tensor, Tensor>;  // of input, weight and bias
+using Wanted = std::array<bool, 3>;
+
+bool is_bfloat16(const Tensor& tensor) {
+  return tensor.scalar_type() == torch::kBFloat16;
+}
+
+std::vector<std::int64_t> output_sizes(const Tensor& input,
+                                       const Tensor& weight,
+                                       std::int64_t stride,
+                                       bool transposed) {
+  std::vector<std::int64_t> sizes = input.sizes().vec();
+  sizes[1] = weight.size(transposed ? 1 : 0);
+  for (std::size_t axis = 2; axis < 5; ++axis)
+    sizes[axis] = transposed ? 2 * sizes[axis] : (sizes[axis] + stride - 1) / stride;
+  return sizes;
+}
+
+void check_operands(const Tensor& input,
+                    const Tensor& weight,
+                    std::int64_t stride,
+                    bool transposed) {
+  TORCH_CHECK(input.dim() == 5 && weight.dim() == 5, "convolution takes five dimensions");
+  TORCH_CHECK(weight.size(2) == weight.size(3) && weight.size(2) == weight.size(4) &&
+                  (weight.size(2) == 3 || (weight.size(2) == 1 && !transposed)),
+              "convolution takes kernels of edge 1 or 3");
+  TORCH_CHECK(transposed ? stride == 2 : stride == 1 || stride == 2,
+              "convolution takes stride 1 or 2, transposed ones 2");
+  TORCH_CHECK(input.size(1) == weight.size(transposed ? 0 : 1),
+              "input and weight differ in channels");
+}
+
+// ---- LibTorch's ----
+
+struct Library {
+  std::array<std::int64_t, 3> stride, padding, output_padding;
+  bool transposed;
+
+  Library(const Tensor& weight, std::int64_t step, bool is_transposed)
+      : stride{step, step, step}, transposed(is_transposed) {
+    padding.fill(weight.size(2) / 2);
+    output_padding.fill(is_transposed ? 1 : 0);
+  }
+
+  Tensor forward(const Tensor& input, const Tensor& weight, const MaybeTensor& bias) const {
+    return at::convolution(
+        input, weight, bias, stride, padding, {1, 1, 1}, transposed, output_padding, 1);
+  }
+
+  Gradients backward(const Tensor& gradient,
+                     const Tensor& input,
+                     const Tensor& weight,
+                     const Wanted& wanted) const {
+    const std::int64_t outputs = gradient.size(1);
+    return at::convolution_backward(gradient,
+                                    input,
+                                    weight,
+                                    c10::IntArrayRef(&outputs, 1),
+                                    stride,
+                                    padding,
+                                    {1, 1, 1},
+                                    transposed,
+                                    output_padding,
+                                    1,
+                                    wanted);
+  }
+};
+
+/// The type that LibTorch computes in.
+torch::ScalarType library_type(const Tensor& input, torch::ScalarType output) {
+  return output == torch::kBFloat16 ? output : input.scalar_type();
+}
+
+MaybeTensor to(const MaybeTensor& tensor, torch::ScalarType type) {
+  return tensor ? MaybeTensor(tensor->to(type)) : tensor;
+}
+
+Tensor forward_library(const Tensor& input,
+                       const Tensor& weight,
+                       const MaybeTensor& bias,
+                       std::int64_t stride,
+                       bool transposed,
+                       torch::ScalarType output,
+                       std::int64_t /*kernels*/) {
+  check_operands(input, weight, stride, transposed);
+  const torch::ScalarType type = library_type(input, output);
+  const Tensor result =
+      Library(weight, stride, transposed)
+          .forward(
+              channels_last(input.to(type)), channels_last(weight.to(type)), to(bias, type));
+  return channels_last(result.to(output));
+}
+
+/// LibTorch 2.11's bfloat16 gradient of a weight is garbage on the CPU at 2^3 voxels.
+bool may_be_garbage(const Tensor& gradient, const Tensor& input) {
+  constexpr std::int64_t few = 64;
+  const auto voxels = [](const Tensor& of) { return of.size(2) * of.size(3) * of.size(4); };
+  return std::min(voxels(gradient), voxels(input)) <= few;
+}
+
+Gradients backward_library(const Tensor& gradient,
+                           const Tensor& input,
+                           const Tensor& weight,
+                           std::int64_t stride,
+                           bool transposed,
+                           Wanted wanted,
+                           std::int64_t /*kernels*/) {
+  torch::ScalarType type = library_type(input, gradient.scalar_type());
+  if (type == torch::kBFloat16 && may_be_garbage(gradient, input))
+    type = torch::kFloat32;
+  auto [of_input, of_weight, of_bias] = Library(weight, stride, transposed)
+                                            .backward(channels_last(gradient.to(type)),
+                                                      channels_last(input.to(type)),
+                                                      channels_last(weight.to(type)),
+                                                      wanted);
+  return {wanted[0] ? of_input.to(input.scalar_type()) : Tensor(),
+          wanted[1] ? of_weight.to(weight.scalar_type()) : Tensor(),
+          wanted[2] ? of_bias.to(weight.scalar_type()) : Tensor()};
+}
+
+// ---- Ours ----
+
+const ProductKernels* kernels_for(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::bfloat16 ? bfloat16_kernels() : float_kernels();
+}
+
+Arithmetic arithmetic_of(ConvolutionKernels own) {
+  return own == ConvolutionKernels::own_bfloat16 ? Arithmetic::bfloat16 : Arithmetic::float32;
+}
+
+/// One convolution as our kernels see it, whichever way it is passed through.
+struct Own {
+  Arithmetic arithmetic;
+  Relation forward, backward;
+  Lattice lattice;  // of the coarse side
+
+  Own(Arithmetic computed_in, const Tensor& input, std::int64_t stride, bool transposed)
+      : arithmetic(computed_in),
+        forward(transposed    ? Relation::coarse_to_fine
+                : stride == 2 ? Relation::fine_to_coarse
+                              : Relation::same),
+        backward(transposed    ? Relation::fine_to_coarse
+                 : stride == 2 ? Relation::coarse_to_fine
+                               : Relation::same) {
+    const std::int64_t over = forward == Relation::fine_to_coarse ? 2 : 1;
+    lattice = {input.size(2) / over, input.size(3) / over, input.size(4) / over};
+  }
+  bool input_is_fine() const { return forward == Relation::fine_to_coarse; }
+  bool output_is_fine() const { return forward == Relation::coarse_to_fine; }
+};
+
+Sample sample_of(const Tensor& tensor, std::int64_t n, bool fine) {
+  const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
+  const std::int64_t bytes = tensor.numel() / tensor.size(0) * tensor.element_size();
+  return {data + n * bytes, is_bfloat16(tensor), fine, static_cast<int>(tensor.size(1))};
+}
+
+Target target_of(const Tensor& tensor, std::int64_t n, bool fine) {
+  auto* data = static_cast<std::byte*>(tensor.mutable_data_ptr());
+  const std::int64_t bytes = tensor.numel() / tensor.size(0) * tensor.element_size();
+  return {data + n * bytes, is_bfloat16(tensor), fine, static_cast<int>(tensor.size(1))};
+}
+
+Tensor empty_channels_last(c10::IntArrayRef sizes, torch::ScalarType type) {
+  const auto strides = c10::get_channels_last_strides_3d(sizes);
+  return torch::empty_strided(sizes, strides, type);
+}
+
+/// weight: (out, in, ...) of the direction it is applied in.
+void apply(const Own& own,
+           Relation relation,
+           const Tensor& input,
+           const Tensor& any_weight,
+           const MaybeTensor& any_bias,
+           const Tensor& output) {
+  const Tensor weight = any_weight.contiguous();
+  const Tensor bias = any_bias ? any_bias->contiguous() : Tensor();
+  const ShiftedConvolution convolve(*kernels_for(own.arithmetic),
+                                    own.arithmetic,
+                                    relation,
+                                    own.lattice,
+                                    static_cast<int>(weight.size(1)),
+                                    static_cast<int>(weight.size(0)),
+                                    weight.const_data_ptr<float>(),
+                                    any_bias ? bias.const_data_ptr<float>() : nullptr);
+  at::parallel_for(0, input.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n)
+      convolve(sample_of(input, n, relation == Relation::fine_to_coarse),
+               target_of(output, n, relation == Relation::coarse_to_fine));
+  });
+}
+
+Tensor forward_own(Arithmetic arithmetic,
+                   const Tensor& any_input,
+                   const Tensor& weight,
+                   const MaybeTensor& bias,
+                   std::int64_t stride,
+                   bool transposed,
+                   torch::ScalarType type) {
+  const Tensor input = channels_last(any_input);
+  const Own own(arithmetic, input, stride, transposed);
+  const Tensor output =
+      empty_channels_last(output_sizes(input, weight, stride, transposed), type);
+  apply(own, own.forward, input, transposed ? weight.transpose(0, 1) : weight, bias, output);
+  return output;
+}
+
+Tensor input_gradient_own(const Own& own,
+                          const Tensor& gradient,
+                          const Tensor& input,
+                          const Tensor& weight) {
+  const Tensor result = empty_channels_last(input.sizes(), input.scalar_type());
+  Tensor backward = own.output_is_fine() ? weight : weight.transpose(0, 1);
+  if (own.backward == Relation::same)
+    backward = backward.flip({2, 3, 4});
+  apply(own, own.backward, gradient, backward, std::nullopt, result);
+  return result;
+}
+
+Tensor weight_gradient_own(const Own& own,
+                           const Tensor& gradient,
+                           const Tensor& input,
+                           const Tensor& weight) {
+  // Each sample's sums by themselves, so that they do not depend on threads.
+  std::vector<std::vector<double>> sums(static_cast<std::size_t>(input.size(0)));
+  at::parallel_for(0, input.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n) {
+      std::vector<double>& of_sample = sums[static_cast<std::size_t>(n)];
+      of_sample.assign(static_cast<std::size_t>(weight.numel()), 0);
+      const Sample in = sample_of(input, n, own.input_is_fine());
+      const Sample out = sample_of(gradient, n, own.output_is_fine());
+      add_weight_gradient(*kernels_for(own.arithmetic),
+                          own.arithmetic,
+                          own.forward,
+                          own.lattice,
+                          own.output_is_fine() ? out : in,
+                          own.output_is_fine() ? in : out,
+                          of_sample);
+    }
+  });
+  Tensor result = torch::empty(weight.sizes(), torch::kFloat32);
+  auto* const values = result.mutable_data_ptr<float>();
+  for (std::int64_t i = 0; i < result.numel(); ++i) {
+    double sum = 0;
+    for (const std::vector<double>& of_sample : sums)
+      sum += of_sample[static_cast<std::size_t>(i)];
+    values[i] = static_cast<float>(sum);
+  }
+  return result;
+}
+
+Tensor bias_gradient_own(const Tensor& gradient) {
+  std::vector<double> sums(static_cast<std::size_t>(gradient.size(1)));
+  const std::int64_t voxels = gradient.numel() / gradient.size(1);
+  if (is_bfloat16(gradient))
+    add_channels(static_cast<const Bfloat16*>(gradient.const_data_ptr()), voxels, sums);
+  else
+    add_channels(gradient.const_data_ptr<float>(), voxels, sums);
+  return torch::tensor(sums, torch::kFloat64).to(torch::kFloat32);
+}
+
+// ---- Which ----
+
+bool fits_own_kernels(Arithmetic arithmetic,
+                      const Tensor& input,
+                      const Tensor& weight,
+                      std::int64_t stride,
+                      bool transposed) {
+  const bool type = input.scalar_type() == torch::kFloat32 || is_bfloat16(input);
+  if (!input.is_cpu() || !type || weight.scalar_type() != torch::kFloat32 ||
+      weight.size(2) != 3 || kernels_for(arithmetic) == nullptr)
+    return false;
+  constexpr std::int64_t few = most_outputs;
+  if (transposed)
+    return weight.size(1) <= few;
+  if (stride == 1)
+    return weight.size(0) <= few && weight.size(1) <= few;
+  const bool even = input.size(2) % 2 == 0 && input.size(3) % 2 == 0 && input.size(4) % 2 == 0;
+  return even && weight.size(1) <= few;
+}
+
+enum class Pass { forward, backward };
+
+/// Whether ours are the faster ones. Measured with tools/benchmark.sh convolution on one core
+/// with AVX-512, with and without AMX: those of float32 won 1.2 to 60 times but for the
+/// backward pass of a wide transposed convolution to 2 channels (0.7); against the library's
+/// AMX those of bfloat16 won up to some 32 products of channels.
+bool pays(Pass pass, const Tensor& input, const Tensor& weight, bool transposed) {
+  const std::int64_t first = weight.size(0);
+  const std::int64_t second = weight.size(1);
+  if (pass == Pass::backward && transposed && first > 8 * second)
+    return false;
+  constexpr std::int64_t few_products = 32;
+  return !is_bfloat16(input) || !has_bfloat16_matrices() || first * second <= few_products;
+}
+
+/// What our kernels compute in, where they are to be taken.
+std::optional<Arithmetic> own_arithmetic(ConvolutionKernels kernels,
+                                         Pass pass,
+                                         const Tensor& input,
+                                         const Tensor& weight,
+                                         std::int64_t stride,
+                                         bool transposed) {
+  if (kernels == ConvolutionKernels::library)
+    return std::nullopt;
+  if (kernels == ConvolutionKernels::fastest) {
+    const bool narrow =
+        is_bfloat16(input) && has_bfloat16_products() && !has_bfloat16_matrices();
+    const Arithmetic arithmetic = narrow ? Arithmetic::bfloat16 : Arithmetic::float32;
+    const bool take = fits_own_kernels(arithmetic, input, weight, stride, transposed) &&
+                      pays(pass, input, weight, transposed);
+    return take ? std::optional(arithmetic) : std::nullopt;
+  }
+  const Arithmetic arithmetic = arithmetic_of(kernels);
+  TORCH_CHECK(fits_own_kernels(arithmetic, input, weight, stride, transposed),
+              "our kernels cannot do this convolution, or not on this processor");
+  return arithmetic;
+}
+
+Tensor forward_cpu(const Tensor& input,
+                   const Tensor& weight,
+                   const MaybeTensor& bias,
+                   std::int64_t stride,
+                   bool transposed,
+                   torch::ScalarType output,
+                   std::int64_t kernels) {
+  check_operands(input, weight, stride, transposed);
+  const auto own = own_arithmetic(static_cast<ConvolutionKernels>(kernels),
+                                  Pass::forward,
+                                  input,
+                                  weight,
+                                  stride,
+                                  transposed);
+  return own ? forward_own(*own, input, weight, bias, stride, transposed, output)
+             : forward_library(input, weight, bias, stride, transposed, output, kernels);
+}
+
+Gradients backward_cpu(const Tensor& any_gradient,
+                       const Tensor& any_input,
+                       const Tensor& weight,
+                       std::int64_t stride,
+                       bool transposed,
+                       Wanted wanted,
+                       std::int64_t kernels) {
+  const auto arithmetic = own_arithmetic(static_cast<ConvolutionKernels>(kernels),
+                                         Pass::backward,
+                                         any_input,
+                                         weight,
+                                         stride,
+                                         transposed);
+  if (!arithmetic)
+    return backward_library(
+        any_gradient, any_input, weight, stride, transposed, wanted, kernels);
+  const Tensor input = channels_last(any_input);
+  const Tensor gradient = channels_last(any_gradient);
+  const Own own(*arithmetic, input, stride, transposed);
+  return {wanted[0] ? input_gradient_own(own, gradient, input, weight) : Tensor(),
+          wanted[1] ? weight_gradient_own(own, gradient, input, weight) : Tensor(),
+          wanted[2] ? bias_gradient_own(gradient) : Tensor()};
+}
+
+// ---- LibTorch's dispatcher and autograd ----
+
+Tensor call_forward(const Tensor& input,
+                    const Tensor& weight,
+                    const MaybeTensor& bias,
+                    std::int64_t stride,
+                    bool transposed,
+                    torch::ScalarType output,
+                    std::int64_t kernels) {
+  static const auto operation = c10::Dispatcher::singleton()
+                                    .findSchemaOrThrow("proxytune::convolution", "")
+                                    .typed<Tensor(const Tensor&,
+                                                  const Tensor&,
+                                                  const MaybeTensor&,
+                                                  std::int64_t,
+                                                  bool,
+                                                  torch::ScalarType,
+                                                  std::int64_t)>();
+  return operation.call(input, weight, bias, stride, transposed, output, kernels);
+}
+
+Gradients call_backward(const Tensor& gradient,
+                        const Tensor& input,
+                        const Tensor& weight,
+                        std::int64_t stride,
+                        bool transposed,
+                        Wanted wanted,
+                        std::int64_t kernels) {
+  static const auto operation = c10::Dispatcher::singleton()
+                                    .findSchemaOrThrow("proxytune::convolution_backward", "")
+                                    .typed<Gradients(const Tensor&,
+                                                     const Tensor&,
+                                                     const Tensor&,
+                                                     std::int64_t,
+                                                     bool,
+                                                     Wanted,
+                                                     std::int64_t)>();
+  return operation.call(gradient, input, weight, stride, transposed, wanted, kernels);
+}
+
+class Convolution : public torch::autograd::Function<Convolution> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* context,
+                        const Tensor& input,
+                        const Tensor& weight,
+                        const MaybeTensor& bias,
+                        std::int64_t stride,
+                        bool transposed,
+                        torch::ScalarType output,
+                        std::int64_t kernels) {
+    const at::AutoDispatchBelowADInplaceOrView below_autograd;
+    context->save_for_backward({input, weight});
+    context->saved_data["stride"] = stride;
+    context->saved_data["transposed"] = transposed;
+    context->saved_data["bias"] = bias.has_value();
+    context->saved_data["kernels"] = kernels;
+    return call_forward(input, weight, bias, stride, transposed, output, kernels);
+  }
+
+  static torch::autograd::variable_list backward(
+      torch::autograd::AutogradContext* context,
+      const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const bool has_bias = context->saved_data["bias"].toBool();
+    const auto [input, weight, bias] = call_backward(gradients[0],
+                                                     saved[0],
+                                                     saved[1],
+                                                     context->saved_data["stride"].toInt(),
+                                                     context->saved_data["transposed"].toBool(),
+                                                     {context->needs_input_grad(0),
+                                                      context->needs_input_grad(1),
+                                                      has_bias && context->needs_input_grad(2)},
+                                                     context->saved_data["kernels"].toInt());
+    return {input, weight, bias, Tensor(), Tensor(), Tensor(), Tensor()};
+  }
+};
+
+Tensor forward_autograd(const Tensor& input,
+                        const Tensor& weight,
+                        const MaybeTensor& bias,
+                        std::int64_t stride,
+                        bool transposed,
+                        torch::ScalarType output,
+                        std::int64_t kernels) {
+  return Convolution::apply(input, weight, bias, stride, transposed, output, kernels);
+}
+
+}  // namespace
+
+Tensor convolution(const Tensor& input,
+                   const Tensor& weight,
+                   const MaybeTensor& bias,
+                   const ConvolutionOptions& options) {
+  return call_forward(input,
+                      weight,
+                      bias,
+                      options.stride,
+                      options.transposed,
+                      options.output_type.value_or(input.scalar_type()),
+                      static_cast<std::int64_t>(options.kernels));
+}
+
+bool can_convolve(ConvolutionKernels own,
+                  const Tensor& input,
+                  const Tensor& weight,
+                  const ConvolutionOptions& options) {
+  return fits_own_kernels(
+      arithmetic_of(own), input, weight, options.stride, options.transposed);
+}
+
+TORCH_LIBRARY_FRAGMENT(proxytune, library) {
+  library.def(
+      "convolution(Tensor input, Tensor weight, Tensor? bias, int stride, bool transposed, "
+      "ScalarType output_type, int kernels) -> Tensor");
+  library.def(
+      "convolution_backward(Tensor gradient, Tensor input, Tensor weight, int stride, "
+      "bool transposed, bool[3] wanted, int kernels) -> (Tensor, Tensor, Tensor)");
+}
+
+TORCH_LIBRARY_IMPL(proxytune, CompositeExplicitAutograd, library) {
+  library.impl("convolution", &forward_library);
+  library.impl("convolution_backward", &backward_library);
+}
+
+TORCH_LIBRARY_IMPL(proxytune, CPU, library) {
+  library.impl("convolution", &forward_cpu);
+  library.impl("convolution_backward", &backward_cpu);
+}
+
+TORCH_LIBRARY_IMPL(proxytune, Autograd, library) {
+  library.impl("convolution", &forward_autograd);
+}
+
+}  // namespace proxytune::ops

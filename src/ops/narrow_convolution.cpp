@@ -1,0 +1,270 @@
+#include "ops/narrow_convolution.h"
+
+#include <algorithm>
+#include <array>
+
+#include "ops/rows.h"
+
+namespace proxytune::ops {
+namespace {
+
+/// One axis of a tap: which of the planes at hand, or which parity, how many positions on, and
+/// which of the kernel's three.
+struct AxisTap {
+  int part = 0;
+  int shift = 0;
+  int kernel = 0;
+};
+
+std::vector<AxisTap> axis_taps(Relation relation, int output_parity) {
+  switch (relation) {
+    case Relation::same:
+      return {{0, -1, 0}, {0, 0, 1}, {0, 1, 2}};
+    case Relation::fine_to_coarse:
+      return {{1, -1, 0}, {0, 0, 1}, {1, 0, 2}};
+    case Relation::coarse_to_fine:
+      break;
+  }
+  if (output_parity == 0)
+    return {{0, 0, 1}};
+  return {{0, 0, 2}, {0, 1, 0}};
+}
+
+/// The planes of the input that a plane of the output (or both of a fine one) needs.
+std::vector<const Plane*> planes_at_hand(Relation relation,
+                                         PlaneWindow& planes,
+                                         std::int64_t z) {
+  switch (relation) {
+    case Relation::same:
+      return {&planes.at(z - 1), &planes.at(z), &planes.at(z + 1)};
+    case Relation::fine_to_coarse:
+      return {&planes.at(2 * z - 1), &planes.at(2 * z), &planes.at(2 * z + 1)};
+    case Relation::coarse_to_fine:
+      break;
+  }
+  return {&planes.at(z), &planes.at(z + 1)};
+}
+
+/// Index into planes_at_hand.
+int plane_of(Relation relation, const AxisTap& tap) {
+  return relation == Relation::coarse_to_fine ? tap.shift : tap.kernel;
+}
+
+std::int64_t vectors_for(std::int64_t positions, std::int64_t of_a_vector) {
+  return (positions + of_a_vector - 1) / of_a_vector;
+}
+
+/// Bytes of a row's positions that a pass over all terms should keep in the first-level cache.
+constexpr std::int64_t chunk_vectors = 32;
+
+std::uint32_t word_of(float value) {
+  std::uint32_t word = 0;
+  static_assert(sizeof(word) == sizeof(value));
+  std::copy_n(
+      reinterpret_cast<const std::byte*>(&value), 4, reinterpret_cast<std::byte*>(&word));
+  return word;
+}
+
+}  // namespace
+
+struct ShiftedConvolution::Work {
+  std::vector<float> sums;  // [row][pitch]
+  std::int64_t pitch = 0;
+  std::vector<const std::byte*> sources;
+  std::vector<std::uint32_t> scratch;
+};
+
+ShiftedConvolution::ShiftedConvolution(const ProductKernels& kernels,
+                                       Arithmetic arithmetic,
+                                       Relation relation,
+                                       const Lattice& lattice,
+                                       int inputs,
+                                       int outputs,
+                                       const float* weight,
+                                       const float* bias)
+    : kernels_(kernels),
+      relation_(relation),
+      lattice_(lattice),
+      layout_{arithmetic, Form::words, inputs, relation == Relation::fine_to_coarse},
+      outputs_(outputs) {
+  const int parities = relation == Relation::coarse_to_fine ? 2 : 1;
+  for (int z = 0; z < parities; ++z)
+    for (int y = 0; y < parities; ++y)
+      for (int x = 0; x < parities; ++x)
+        for (int first = 0; first < outputs; first += most_outputs)
+          add_piece({z, y, x, first, std::min(most_outputs, outputs - first), {}, {}, {}},
+                    weight,
+                    bias);
+}
+
+void ShiftedConvolution::add_piece(Piece piece, const float* weight, const float* bias) {
+  for (const AxisTap& z : axis_taps(relation_, piece.z_parity))
+    for (const AxisTap& y : axis_taps(relation_, piece.y_parity))
+      for (const AxisTap& x : axis_taps(relation_, piece.x_parity))
+        piece.taps.push_back({plane_of(relation_, z),
+                              layout_.fine ? layout_.first_row(y.part, x.part) : 0,
+                              y.shift * lattice_.pitch() + x.shift,
+                              (z.kernel * 3 + y.kernel) * 3 + x.kernel});
+  const int inputs = layout_.channels;
+  const auto weight_of = [&](int output, int input, int kernel) {
+    return input < inputs ? weight[((piece.first + output) * inputs + input) * 27 + kernel] : 0;
+  };
+  for (const Tap& tap : piece.taps)
+    for (int group = 0; group < layout_.groups(); ++group)
+      for (int o = 0; o < piece.outputs; ++o) {
+        if (!layout_.pairs()) {
+          piece.weights.push_back(word_of(weight_of(o, group, tap.kernel)));
+          continue;
+        }
+        const float low = weight_of(o, 2 * group, tap.kernel);
+        const float high = weight_of(o, 2 * group + 1, tap.kernel);
+        narrow_to_pairs(&low, &high, 1, &piece.weights.emplace_back());
+      }
+  for (int o = 0; o < piece.outputs; ++o)
+    piece.initial.push_back(bias == nullptr ? 0 : bias[piece.first + o]);
+  pieces_.push_back(std::move(piece));
+}
+
+void ShiftedConvolution::run(const Piece& piece,
+                             const std::vector<const Plane*>& planes,
+                             Work& work) const {
+  work.sources.clear();
+  for (const Tap& tap : piece.taps)
+    for (int group = 0; group < layout_.groups(); ++group)
+      work.sources.push_back(planes[static_cast<std::size_t>(tap.plane)]->row(tap.row + group) +
+                             tap.offset * layout_.element());
+  kernels_.add_products(
+      {.terms = static_cast<int>(work.sources.size()),
+       .outputs = piece.outputs,
+       .vectors = work.pitch / kernels_.lanes,
+       .sources = work.sources.data(),
+       .weights = piece.weights.data(),
+       .initial = piece.initial.data(),
+       .result = work.sums.data() + piece.x_parity * piece.outputs * work.pitch,
+       .pitch = work.pitch});
+}
+
+void ShiftedConvolution::operator()(const Sample& input, const Target& output) const {
+  const bool fine = relation_ == Relation::coarse_to_fine;
+  PlaneWindow planes(
+      kernels_, lattice_, layout_, input, relation_ == Relation::coarse_to_fine ? 2 : 3);
+  Work work;
+  work.pitch = vectors_for(lattice_.positions(), kernels_.lanes) * kernels_.lanes;
+  work.sums.resize(static_cast<std::size_t>(work.pitch * 2 * most_outputs));
+  for (std::int64_t z = 0; z < lattice_.z; ++z) {
+    const std::vector<const Plane*> at_hand = planes_at_hand(relation_, planes, z);
+    for (const Piece& piece : pieces_) {
+      run(piece, at_hand, work);
+      if (fine && piece.x_parity == 0)
+        continue;  // a row of the target has both parities
+      const std::int64_t plane = fine ? 2 * z + piece.z_parity : z;
+      for (std::int64_t y = 0; y < lattice_.y; ++y)
+        write_row(kernels_,
+                  work.sums.data() + y * lattice_.pitch(),
+                  work.pitch,
+                  lattice_.x,
+                  fine ? 2 * piece.outputs : piece.outputs,
+                  piece.first,
+                  output,
+                  fine ? (plane * lattice_.y + y) * 2 + piece.y_parity : plane * lattice_.y + y,
+                  work.scratch);
+    }
+  }
+}
+
+namespace {
+
+/// The sums of one block of dense channels, per lane, over a sample.
+class WeightSums {
+ public:
+  WeightSums(const ProductKernels& kernels, std::size_t terms, int first, int outputs)
+      : kernels_(kernels),
+        first_(first),
+        outputs_(outputs),
+        lanes_(terms * static_cast<std::size_t>(outputs * kernels.lanes)) {}
+
+  void add(const std::vector<const std::byte*>& sources,
+           const Plane& dense,
+           std::int64_t vectors) {
+    std::vector<const std::byte*> from(sources);
+    std::array<const std::byte*, most_outputs> others{};
+    for (int o = 0; o < outputs_; ++o)
+      others[static_cast<std::size_t>(o)] = dense.row(first_ + o);
+    for (std::int64_t begin = 0; begin < vectors; begin += chunk_vectors) {
+      const std::int64_t here = std::min(chunk_vectors, vectors - begin);
+      kernels_.add_dots({.terms = static_cast<int>(from.size()),
+                         .outputs = outputs_,
+                         .vectors = here,
+                         .sources = from.data(),
+                         .others = others.data(),
+                         .sums = lanes_.data()});
+      const std::int64_t bytes = here * 4 * kernels_.lanes;
+      for (const std::byte*& source : from)
+        source += bytes;
+      for (int o = 0; o < outputs_; ++o)
+        others[static_cast<std::size_t>(o)] += bytes;
+    }
+  }
+
+  /// Terms are [tap][shifted channel], the result [dense channel][shifted channel][tap].
+  void add_to(std::vector<double>& sums, int shifted) const {
+    const float* lanes = lanes_.data();
+    for (int kernel = 0; kernel < 27; ++kernel)
+      for (int c = 0; c < shifted; ++c)
+        for (int o = 0; o < outputs_; ++o) {
+          double sum = 0;
+          for (int lane = 0; lane < kernels_.lanes; ++lane)
+            sum += static_cast<double>(*lanes++);
+          sums[static_cast<std::size_t>(((first_ + o) * shifted + c) * 27 + kernel)] += sum;
+        }
+  }
+
+ private:
+  const ProductKernels& kernels_;
+  int first_;
+  int outputs_;
+  std::vector<float> lanes_;  // [term][output][lane]
+};
+
+}  // namespace
+
+void add_weight_gradient(const ProductKernels& kernels,
+                         Arithmetic arithmetic,
+                         Relation relation,
+                         const Lattice& lattice,
+                         const Sample& shifted,
+                         const Sample& dense,
+                         std::vector<double>& sums) {
+  const Relation reading = relation == Relation::same ? relation : Relation::fine_to_coarse;
+  const RowLayout layout{arithmetic, Form::values, shifted.channels, shifted.fine};
+  PlaneWindow shifted_planes(kernels, lattice, layout, shifted, 3);
+  PlaneWindow dense_planes(
+      kernels, lattice, {arithmetic, Form::values, dense.channels, dense.fine}, dense, 1);
+  const auto terms = static_cast<std::size_t>(27 * shifted.channels);
+  std::vector<WeightSums> blocks;
+  for (int first = 0; first < dense.channels; first += most_outputs)
+    blocks.emplace_back(kernels, terms, first, std::min(most_outputs, dense.channels - first));
+  const std::int64_t of_a_vector = 4 * kernels.lanes / layout.element();
+  const std::int64_t vectors = vectors_for(lattice.positions(), of_a_vector);
+  const std::vector<AxisTap> taps = axis_taps(reading, 0);
+  std::vector<const std::byte*> sources;
+  for (std::int64_t z = 0; z < lattice.z; ++z) {
+    const std::vector<const Plane*> at_hand = planes_at_hand(reading, shifted_planes, z);
+    sources.clear();
+    for (const AxisTap& tz : taps)
+      for (const AxisTap& ty : taps)
+        for (const AxisTap& tx : taps) {
+          const Plane& plane = *at_hand[static_cast<std::size_t>(tz.kernel)];
+          const int row = layout.fine ? layout.first_row(ty.part, tx.part) : 0;
+          const std::int64_t offset = ty.shift * lattice.pitch() + tx.shift;
+          for (int c = 0; c < layout.channels; ++c)
+            sources.push_back(plane.row(row + c) + offset * layout.element());
+        }
+    for (WeightSums& block : blocks)
+      block.add(sources, dense_planes.at(z), vectors);
+  }
+  for (const WeightSums& block : blocks)
+    block.add_to(sums, shifted.channels);
+}
+
+}  // namespace proxytune::ops

@@ -1,0 +1,79 @@
+#include <immintrin.h>
+
+#include "ops/shifted_product_loops.h"
+
+namespace proxytune::ops {
+namespace {
+
+struct Floats8 {
+  using Sum = __m256;
+  using Word = __m256;
+  static constexpr int lanes = 8;
+  static constexpr int bytes = 32;
+  static constexpr int registers = 16;
+  static Sum zero() { return _mm256_setzero_ps(); }
+  static Word load(const std::byte* from) {
+    return _mm256_loadu_ps(reinterpret_cast<const float*>(from));
+  }
+  static Word spread(const std::uint32_t& word) {
+    return _mm256_broadcast_ss(reinterpret_cast<const float*>(&word));
+  }
+  static Sum multiply_add(Sum sum, Word a, Word b) { return _mm256_fmadd_ps(a, b, sum); }
+  static Sum add(Sum a, Sum b) { return _mm256_add_ps(a, b); }
+  static Sum spread_sum(float value) { return _mm256_set1_ps(value); }
+  static Sum load_sum(const float* from) { return _mm256_loadu_ps(from); }
+  static void store_sum(float* to, Sum sum) { _mm256_storeu_ps(to, sum); }
+};
+
+/// What row_loops.h needs of AVX2.
+struct Words8 {
+  using Words = __m256i;
+  static constexpr int lanes = 8;
+
+  static __m256i piece(int begin, int count) {
+    const __m256i at = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(begin), at),
+                               _mm256_cmpgt_epi32(_mm256_set1_epi32(begin + count), at));
+  }
+  static Words no_words() { return _mm256_setzero_si256(); }
+  static Words load_words(const std::uint32_t* from, int count) {
+    return _mm256_maskload_epi32(reinterpret_cast<const int*>(from), piece(0, count));
+  }
+  static void store_words(Words words, std::uint32_t* to, int count) {
+    _mm256_maskstore_epi32(reinterpret_cast<int*>(to), piece(0, count), words);
+  }
+  /// Words begin to begin + count of the vector.
+  static Words load_piece(Words words, const std::uint32_t* from, int begin, int count) {
+    const __m256i mask = piece(begin, count);
+    return _mm256_blendv_epi8(
+        words, _mm256_maskload_epi32(reinterpret_cast<const int*>(from) - begin, mask), mask);
+  }
+  static void store_piece(Words words, std::uint32_t* to, int begin, int count) {
+    _mm256_maskstore_epi32(reinterpret_cast<int*>(to) - begin, piece(begin, count), words);
+  }
+  static Words even(Words a, Words b) { return in_order(picked<0x88>(a, b)); }
+  static Words odd(Words a, Words b) { return in_order(picked<0xDD>(a, b)); }
+  static Words low(Words a, Words b) {
+    return _mm256_permute2x128_si256(
+        _mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b), 0x20);
+  }
+  static Words high(Words a, Words b) {
+    return _mm256_permute2x128_si256(
+        _mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b), 0x31);
+  }
+
+ private:
+  template <int Which>
+  static Words picked(Words a, Words b) {
+    return _mm256_castps_si256(
+        _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), Which));
+  }
+  static Words in_order(Words words) { return _mm256_permute4x64_epi64(words, 0xD8); }
+};
+
+}  // namespace
+
+extern const ProductKernels avx2_float_kernels;
+const ProductKernels avx2_float_kernels = kernels_for<Floats8, Words8>();
+
+}  // namespace proxytune::ops

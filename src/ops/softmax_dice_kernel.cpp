@@ -1,0 +1,298 @@
+#include "ops/softmax_dice_kernel.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "ops/clones.h"
+
+namespace proxytune::ops {
+namespace {
+
+constexpr int block = 256;  // voxels whose planes stay in the first-level cache
+constexpr int lanes = 16;
+
+/// exp(x) for x <= 0 within 2 units in the last place (Cephes' polynomial), without branches;
+/// NaN stays NaN. Below -87 it is the smallest normal number.
+PROXYTUNE_INLINE float exponential(float x) {
+  x = x < -87.0F ? -87.0F : x;
+  const float shifted = x * 1.44269504F + 12582912.0F;
+  const float n = shifted - 12582912.0F;
+  const float r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
+  float p = 1.9875691500e-4F;
+  p = p * r + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  p = p * r * r + r + 1.0F;
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) +
+                              (std::bit_cast<std::uint32_t>(shifted) << 23));
+}
+PROXYTUNE_INLINE double exponential(double x) {
+  return std::exp(x);
+}
+
+/// The voxels of one block, as planes [class][voxel]; those at and beyond `count` are 0.
+template <class T>
+struct Block {
+  explicit Block(int classes) : probability(static_cast<std::size_t>(classes) * block) {}
+
+  std::vector<T> probability;
+  alignas(64) T largest[block];        // logit of a voxel
+  alignas(64) T sum[block];            // of its exponentials
+  alignas(64) std::int32_t of[block];  // its class
+  int count = 0;
+};
+
+template <class T>
+PROXYTUNE_INLINE double lane_sum(const T* values) {
+  T sums[lanes] = {};
+  for (int i = 0; i < block; i += lanes)
+    for (int lane = 0; lane < lanes; ++lane)
+      sums[lane] += values[i + lane];
+  double sum = 0;
+  for (const T part : sums)
+    sum += static_cast<double>(part);
+  return sum;
+}
+
+template <class T>
+PROXYTUNE_INLINE void probabilities(int classes, Block<T>& of) {
+  T* const planes = of.probability.data();
+  for (int v = 0; v < block; ++v)
+    of.largest[v] = planes[v];
+  for (int c = 1; c < classes; ++c)
+    for (int v = 0; v < block; ++v) {
+      const T x = planes[c * block + v];
+      of.largest[v] = x > of.largest[v] ? x : of.largest[v];
+    }
+  for (int v = 0; v < block; ++v)
+    of.sum[v] = 0;
+  for (int c = 0; c < classes; ++c)
+    for (int v = 0; v < block; ++v) {
+      const T e = exponential(planes[c * block + v] - of.largest[v]);
+      planes[c * block + v] = e;
+      of.sum[v] += e;
+    }
+  for (int c = 0; c < classes; ++c)
+    for (int v = 0; v < block; ++v)
+      planes[c * block + v] /= of.sum[v];
+}
+
+/// The same with one exponential and one division.
+template <class T>
+PROXYTUNE_INLINE void two_probabilities(Block<T>& of) {
+  T* const first = of.probability.data();
+  T* const second = first + block;
+  for (int v = 0; v < block; ++v) {
+    const T a = first[v];
+    const T b = second[v];
+    const bool first_is_larger = a > b;
+    of.largest[v] = first_is_larger ? a : b;
+    // Minus the difference; one of the two is nought, or not a number as in probabilities().
+    const T e = exponential((a - of.largest[v]) + (b - of.largest[v]));
+    of.sum[v] = T{1} + e;
+    const T large = T{1} / of.sum[v];
+    const T small = e * large;
+    first[v] = first_is_larger ? large : small;
+    second[v] = first_is_larger ? small : large;
+  }
+}
+
+// `Classes` is their number where it is fixed, or 0: a stride the compiler knows becomes
+// shuffles.
+
+template <int Classes, class T>
+PROXYTUNE_INLINE void softmax(const T* __restrict logits,
+                              const std::uint8_t* labels,
+                              int any_classes,
+                              Block<T>& of) {
+  const int classes = Classes > 0 ? Classes : any_classes;
+  T* const planes = of.probability.data();
+  for (int v = 0; v < of.count; ++v)
+    for (int c = 0; c < classes; ++c)
+      planes[c * block + v] = logits[v * classes + c];
+  for (int c = 0; c < classes; ++c)
+    for (int v = of.count; v < block; ++v)
+      planes[c * block + v] = 0;
+  for (int v = 0; v < of.count; ++v)
+    of.of[v] = labels[v];
+  for (int v = of.count; v < block; ++v)
+    of.of[v] = -1;
+  if constexpr (Classes == 2)
+    two_probabilities(of);
+  else
+    probabilities(classes, of);
+  for (int c = 0; c < classes; ++c)
+    for (int v = of.count; v < block; ++v)
+      planes[c * block + v] = 0;
+}
+
+struct Sums {
+  double intersection = 0;
+  double prediction = 0;
+  double truth = 0;
+};
+
+template <class T>
+PROXYTUNE_INLINE void add_sums(const Block<T>& of, int classes, Sums* sums) {
+  alignas(64) T chosen[block];
+  for (int c = 0; c < classes; ++c) {
+    const T* const p = of.probability.data() + static_cast<std::ptrdiff_t>(c) * block;
+    std::int32_t truth = 0;
+    for (int v = 0; v < block; ++v) {
+      const bool is = of.of[v] == c;
+      chosen[v] = is ? p[v] : T{0};
+      truth += is ? 1 : 0;
+    }
+    sums[c].intersection += lane_sum(chosen);
+    sums[c].prediction += lane_sum(p);
+    sums[c].truth += truth;
+  }
+}
+
+template <class T>
+double cross_entropy_of(const Block<T>& of, int classes, const T* logits) {
+  double total = 0;
+  for (int v = 0; v < of.count; ++v)
+    total += static_cast<double>(std::log(of.sum[v]) -
+                                 (logits[v * classes + of.of[v]] - of.largest[v]));
+  return total;
+}
+
+/// d(loss)/d(probability) of a class is slope + (label is this class ? step : 0).
+template <class T>
+struct ClassGradient {
+  T slope = 0;
+  T step = 0;
+};
+
+/// Through the softmax. `cross` is the weight of (p - g), the gradient of the cross-entropy.
+template <int Classes, class T>
+PROXYTUNE_INLINE void write_gradient(const ClassGradient<T>* of_class,
+                                     T cross,
+                                     int any_classes,
+                                     Block<T>& of,
+                                     T* __restrict gradient) {
+  const int classes = Classes > 0 ? Classes : any_classes;
+  T* const planes = of.probability.data();
+  alignas(64) T mean[block] = {};
+  for (int c = 0; c < classes; ++c)
+    for (int v = 0; v < block; ++v) {
+      const T q = of_class[c].slope + (of.of[v] == c ? of_class[c].step : T{0});
+      mean[v] += planes[c * block + v] * q;
+    }
+  for (int c = 0; c < classes; ++c)
+    for (int v = 0; v < block; ++v) {
+      const bool is = of.of[v] == c;
+      const T p = planes[c * block + v];
+      const T q = of_class[c].slope + (is ? of_class[c].step : T{0});
+      planes[c * block + v] = p * (q - mean[v]) + cross * (p - (is ? T{1} : T{0}));
+    }
+  for (int v = 0; v < of.count; ++v)
+    for (int c = 0; c < classes; ++c)
+      gradient[v * classes + c] = planes[c * block + v];
+}
+
+/// The sums of one patch; adds its voxels' cross-entropies where asked for.
+template <int Classes, class T>
+PROXYTUNE_INLINE double add_patch(const LossShape& shape,
+                                  bool with_cross_entropy,
+                                  const T* logits,
+                                  const std::uint8_t* labels,
+                                  Block<T>& of,
+                                  Sums* sums) {
+  double cross_entropy = 0;
+  for (std::int64_t v = 0; v < shape.voxels; v += block) {
+    of.count = static_cast<int>(std::min<std::int64_t>(block, shape.voxels - v));
+    const T* const x = logits + v * shape.classes;
+    softmax<Classes>(x, labels + v, shape.classes, of);
+    add_sums(of, shape.classes, sums);
+    if (with_cross_entropy)
+      cross_entropy += cross_entropy_of(of, shape.classes, x);
+  }
+  return cross_entropy;
+}
+
+/// The patch's mean over classes; says what each contributes to the gradient.
+template <class T>
+double dice_of(const SoftmaxDiceOptions& options,
+               const std::vector<Sums>& sums,
+               std::int64_t batch,
+               std::vector<ClassGradient<T>>& of_class) {
+  const std::size_t first = options.background ? 0 : 1;
+  const auto terms = static_cast<double>(sums.size() - first) * static_cast<double>(batch);
+  double dice = 0;
+  of_class.assign(sums.size(), {});
+  for (std::size_t c = first; c < sums.size(); ++c) {
+    const double above = 2 * sums[c].intersection + options.smooth;
+    const double below = sums[c].truth + sums[c].prediction + options.smooth;
+    dice += (1 - above / below) / terms;
+    of_class[c] = {static_cast<T>(above / (below * below) / terms),
+                   static_cast<T>(-2 / below / terms)};
+  }
+  return dice;
+}
+
+template <int Classes, class T>
+PROXYTUNE_INLINE double loss(const LossShape& shape,
+                             const SoftmaxDiceOptions& options,
+                             const T* logits,
+                             const std::uint8_t* labels,
+                             T* gradient) {
+  const double all = static_cast<double>(shape.batch * shape.voxels);
+  const T cross = options.cross_entropy ? static_cast<T>(1 / all) : 0;
+  Block<T> of(shape.classes);
+  std::vector<ClassGradient<T>> of_class;
+  double dice = 0;
+  double cross_entropy = 0;
+  for (std::int64_t n = 0; n < shape.batch; ++n) {
+    const T* const x = logits + n * shape.voxels * shape.classes;
+    const std::uint8_t* const g = labels + n * shape.voxels;
+    T* const dx = gradient + n * shape.voxels * shape.classes;
+    std::vector<Sums> sums(static_cast<std::size_t>(shape.classes));
+    cross_entropy += add_patch<Classes>(shape, options.cross_entropy, x, g, of, sums.data());
+    dice += dice_of(options, sums, shape.batch, of_class);
+    for (std::int64_t v = 0; v < shape.voxels; v += block) {
+      of.count = static_cast<int>(std::min<std::int64_t>(block, shape.voxels - v));
+      softmax<Classes>(x + v * shape.classes, g + v, shape.classes, of);
+      write_gradient<Classes>(
+          of_class.data(), cross, shape.classes, of, dx + v * shape.classes);
+    }
+  }
+  return dice + cross_entropy / all;
+}
+
+}  // namespace
+
+PROXYTUNE_CLONES
+double softmax_dice(const LossShape& shape,
+                    const SoftmaxDiceOptions& options,
+                    const float* logits,
+                    const std::uint8_t* labels,
+                    float* gradient) {
+  switch (shape.classes) {
+    case 2:
+      return loss<2>(shape, options, logits, labels, gradient);
+    case 3:
+      return loss<3>(shape, options, logits, labels, gradient);
+    case 4:
+      return loss<4>(shape, options, logits, labels, gradient);
+    default:
+      return loss<0>(shape, options, logits, labels, gradient);
+  }
+}
+
+PROXYTUNE_CLONES
+double softmax_dice(const LossShape& shape,
+                    const SoftmaxDiceOptions& options,
+                    const double* logits,
+                    const std::uint8_t* labels,
+                    double* gradient) {
+  return loss<0>(shape, options, logits, labels, gradient);
+}
+
+}  // namespace proxytune::ops

@@ -1,0 +1,103 @@
+#include "proxytune/ops/softmax_dice_loss.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "proxytune/ops/instance_norm_prelu.h"
+
+namespace proxytune::ops {
+namespace {
+
+using torch::Tensor;
+
+/// MONAI's formulas in stock operations.
+Tensor composed(const Tensor& logits, const Tensor& labels, const SoftmaxDiceOptions& options) {
+  const Tensor target = labels.to(torch::kInt64);
+  Tensor p = torch::softmax(logits, 1);
+  Tensor g = torch::one_hot(target, logits.size(1)).permute({0, 4, 1, 2, 3}).to(p.dtype());
+  if (!options.background) {
+    p = p.narrow(1, 1, p.size(1) - 1);
+    g = g.narrow(1, 1, g.size(1) - 1);
+  }
+  const std::vector<std::int64_t> voxels{2, 3, 4};
+  const Tensor above = 2 * (p * g).sum(voxels) + options.smooth;
+  const Tensor below = g.sum(voxels) + p.sum(voxels) + options.smooth;
+  const Tensor dice = (1 - above / below).mean();
+  return options.cross_entropy ? dice + torch::cross_entropy_loss(logits, target) : dice;
+}
+
+struct Problem {
+  Tensor logits;
+  Tensor labels;
+};
+
+Problem problem(std::int64_t classes, c10::IntArrayRef grid, torch::ScalarType type) {
+  const std::int64_t voxels = c10::multiply_integers(grid);
+  const Tensor index = torch::arange(2 * classes * voxels, torch::kFloat64);
+  const Tensor logits =
+      (3 * torch::sin(index * 0.77)).view({2, classes, grid[0], grid[1], grid[2]}).to(type);
+  const Tensor labels = (torch::arange(2 * voxels) * 7 / 3 % classes)
+                            .view({2, grid[0], grid[1], grid[2]})
+                            .to(torch::kUInt8);
+  return {logits, labels};
+}
+
+void compare(const Problem& of, const SoftmaxDiceOptions& options, double tolerance) {
+  const Tensor ours = of.logits.detach().requires_grad_();
+  const Tensor theirs = of.logits.to(torch::kFloat64).detach().requires_grad_();
+  const Tensor our_loss = softmax_dice_loss(ours, of.labels, options);
+  const Tensor their_loss = composed(theirs, of.labels, options);
+  (3 * our_loss).backward();
+  (3 * their_loss).backward();
+  EXPECT_NEAR(our_loss.item<double>(), their_loss.item<double>(), tolerance);
+  const double largest = theirs.grad().abs().max().item<double>();
+  EXPECT_LE((ours.grad() - theirs.grad()).abs().max().item<double>(), tolerance * largest)
+      << of.logits.sizes();
+}
+
+const SoftmaxDiceOptions all_options[] = {
+    {}, {.cross_entropy = true}, {.background = false}, {true, false, 0.5}};
+
+// Voxels below, at and above a block, dividing the lanes and not.
+TEST(SoftmaxDiceLossTest, EqualsTheStockOperationsForAnyClassesLayoutAndSize) {
+  for (const std::int64_t classes : {2, 3, 4, 5, 14})
+    for (const std::vector<std::int64_t>& grid :
+         std::vector<std::vector<std::int64_t>>{{1, 1, 1}, {3, 5, 7}, {8, 8, 4}, {9, 7, 11}})
+      for (const SoftmaxDiceOptions& options : all_options) {
+        const Problem of = problem(classes, grid, torch::kFloat32);
+        compare(of, options, 3e-6);
+        compare({channels_last(of.logits), of.labels}, options, 3e-6);
+      }
+}
+
+TEST(SoftmaxDiceLossTest, EqualsTheStockOperationsInDouble) {
+  for (const std::int64_t classes : {2, 3, 6})
+    for (const SoftmaxDiceOptions& options : all_options)
+      compare(problem(classes, {9, 7, 11}, torch::kFloat64), options, 1e-12);
+}
+
+TEST(SoftmaxDiceLossTest, OfOneClassIsNoughtAndHasNoGradient) {
+  const Tensor logits = torch::rand({2, 1, 3, 4, 5}).requires_grad_();
+  const Tensor loss = softmax_dice_loss(logits, torch::zeros({2, 3, 4, 5}, torch::kUInt8));
+  EXPECT_NEAR(loss.item<double>(), 0, 1e-6);
+  loss.backward();
+  EXPECT_LE(logits.grad().abs().max().item<float>(), 1e-9F);
+}
+
+TEST(SoftmaxDiceLossTest, IsNotANumberForLogitsThatAreNone) {
+  Problem of = problem(3, {4, 5, 6}, torch::kFloat32);
+  of.logits[1][2][3][1][1] = std::nan("");
+  EXPECT_TRUE(std::isnan(softmax_dice_loss(of.logits, of.labels).item<double>()));
+}
+
+TEST(SoftmaxDiceLossTest, RefusesOtherLabelsAndNoClass) {
+  const Tensor logits = torch::zeros({2, 1, 3, 4, 5});
+  const Tensor labels = torch::zeros({2, 3, 4, 5}, torch::kUInt8);
+  EXPECT_THROW(softmax_dice_loss(logits, labels.to(torch::kInt64)), c10::Error);
+  EXPECT_THROW(softmax_dice_loss(logits, labels.narrow(1, 0, 2)), c10::Error);
+  EXPECT_THROW(softmax_dice_loss(logits, labels, {.background = false}), c10::Error);
+}
+
+}  // namespace
+}  // namespace proxytune::ops
