@@ -186,26 +186,28 @@ Tensor empty_channels_last(c10::IntArrayRef sizes, torch::ScalarType type) {
 }
 
 /// weight: (out, in, ...) of the direction it is applied in.
-void apply(const Own& own,
-           Relation relation,
-           const Tensor& input,
-           const Tensor& any_weight,
-           const MaybeTensor& any_bias,
-           const Tensor& output) {
+ShiftedConvolution shifted_convolution(const Own& own,
+                                       Relation relation,
+                                       const Tensor& any_weight,
+                                       const MaybeTensor& any_bias) {
   const Tensor weight = any_weight.contiguous();
   const Tensor bias = any_bias ? any_bias->contiguous() : Tensor();
-  const ShiftedConvolution convolve(*kernels_for(own.arithmetic),
-                                    own.arithmetic,
-                                    relation,
-                                    own.lattice,
-                                    static_cast<int>(weight.size(1)),
-                                    static_cast<int>(weight.size(0)),
-                                    weight.const_data_ptr<float>(),
-                                    any_bias ? bias.const_data_ptr<float>() : nullptr);
-  at::parallel_for(0, input.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+  return {*kernels_for(own.arithmetic),
+          own.arithmetic,
+          relation,
+          own.lattice,
+          static_cast<int>(weight.size(1)),
+          static_cast<int>(weight.size(0)),
+          weight.const_data_ptr<float>(),
+          any_bias ? bias.const_data_ptr<float>() : nullptr};
+}
+
+/// Calls with each sample's number.
+template <class Call>
+void for_each_sample(const Tensor& of, const Call& call) {
+  at::parallel_for(0, of.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n)
-      convolve(sample_of(input, n, relation == Relation::fine_to_coarse),
-               target_of(output, n, relation == Relation::coarse_to_fine));
+      call(n);
   });
 }
 
@@ -220,43 +222,27 @@ Tensor forward_own(Arithmetic arithmetic,
   const Own own(arithmetic, input, stride, transposed);
   const Tensor output =
       empty_channels_last(output_sizes(input, weight, stride, transposed), type);
-  apply(own, own.forward, input, transposed ? weight.transpose(0, 1) : weight, bias, output);
+  const ShiftedConvolution convolve =
+      shifted_convolution(own, own.forward, transposed ? weight.transpose(0, 1) : weight, bias);
+  for_each_sample(input, [&](std::int64_t n) {
+    convolve(sample_of(input, n, own.input_is_fine()),
+             target_of(output, n, own.output_is_fine()));
+  });
   return output;
 }
 
-Tensor input_gradient_own(const Own& own,
-                          const Tensor& gradient,
-                          const Tensor& input,
-                          const Tensor& weight) {
-  const Tensor result = empty_channels_last(input.sizes(), input.scalar_type());
+/// From the output's gradient to the input's.
+ShiftedConvolution backward_convolution(const Own& own, const Tensor& weight) {
   Tensor backward = own.output_is_fine() ? weight : weight.transpose(0, 1);
   if (own.backward == Relation::same)
     backward = backward.flip({2, 3, 4});
-  apply(own, own.backward, gradient, backward, std::nullopt, result);
-  return result;
+  return shifted_convolution(own, own.backward, backward, std::nullopt);
 }
 
-Tensor weight_gradient_own(const Own& own,
-                           const Tensor& gradient,
-                           const Tensor& input,
-                           const Tensor& weight) {
-  // Each sample's sums by themselves, so that they do not depend on threads.
-  std::vector<std::vector<double>> sums(static_cast<std::size_t>(input.size(0)));
-  at::parallel_for(0, input.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) {
-      std::vector<double>& of_sample = sums[static_cast<std::size_t>(n)];
-      of_sample.assign(static_cast<std::size_t>(weight.numel()), 0);
-      const Sample in = sample_of(input, n, own.input_is_fine());
-      const Sample out = sample_of(gradient, n, own.output_is_fine());
-      add_weight_gradient(*kernels_for(own.arithmetic),
-                          own.arithmetic,
-                          own.forward,
-                          own.lattice,
-                          own.output_is_fine() ? out : in,
-                          own.output_is_fine() ? in : out,
-                          of_sample);
-    }
-  });
+/// Each sample's sums by themselves, so that they do not depend on threads.
+using SumsOfSamples = std::vector<std::vector<double>>;
+
+Tensor total(const SumsOfSamples& sums, const Tensor& weight) {
   Tensor result = torch::empty(weight.sizes(), torch::kFloat32);
   auto* const values = result.mutable_data_ptr<float>();
   for (std::int64_t i = 0; i < result.numel(); ++i) {
@@ -266,6 +252,44 @@ Tensor weight_gradient_own(const Own& own,
     values[i] = static_cast<float>(sum);
   }
   return result;
+}
+
+/// The gradients of input and weight that are wanted.
+std::pair<Tensor, Tensor> gradients_own(const Own& own,
+                                        const Tensor& gradient,
+                                        const Tensor& input,
+                                        const Tensor& weight,
+                                        const Wanted& wanted) {
+  const ProductKernels& kernels = *kernels_for(own.arithmetic);
+  const bool together = wanted[0] && wanted[1] && own.arithmetic == Arithmetic::float32;
+  const Tensor of_input =
+      wanted[0] ? empty_channels_last(input.sizes(), input.scalar_type()) : Tensor();
+  std::optional<ShiftedConvolution> backward;
+  if (wanted[0])
+    backward.emplace(backward_convolution(own, weight));
+  SumsOfSamples sums(static_cast<std::size_t>(input.size(0)));
+  for_each_sample(input, [&](std::int64_t n) {
+    std::vector<double>& of_sample = sums[static_cast<std::size_t>(n)];
+    of_sample.assign(static_cast<std::size_t>(weight.numel()), 0);
+    const Sample in = sample_of(input, n, own.input_is_fine());
+    const Sample out = sample_of(gradient, n, own.output_is_fine());
+    if (together) {
+      const Target to = target_of(of_input, n, own.input_is_fine());
+      run_backward(kernels, own.forward, own.lattice, *backward, in, out, to, of_sample);
+      return;
+    }
+    if (wanted[0])
+      (*backward)(out, target_of(of_input, n, own.input_is_fine()));
+    if (wanted[1])
+      add_weight_gradient(kernels,
+                          own.arithmetic,
+                          own.forward,
+                          own.lattice,
+                          own.output_is_fine() ? out : in,
+                          own.output_is_fine() ? in : out,
+                          of_sample);
+  });
+  return {of_input, wanted[1] ? total(sums, weight) : Tensor()};
 }
 
 Tensor bias_gradient_own(const Tensor& gradient) {
@@ -373,9 +397,8 @@ Gradients backward_cpu(const Tensor& any_gradient,
   const Tensor input = channels_last(any_input);
   const Tensor gradient = channels_last(any_gradient);
   const Own own(*arithmetic, input, stride, transposed);
-  return {wanted[0] ? input_gradient_own(own, gradient, input, weight) : Tensor(),
-          wanted[1] ? weight_gradient_own(own, gradient, input, weight) : Tensor(),
-          wanted[2] ? bias_gradient_own(gradient) : Tensor()};
+  auto [of_input, of_weight] = gradients_own(own, gradient, input, weight, wanted);
+  return {of_input, of_weight, wanted[2] ? bias_gradient_own(gradient) : Tensor()};
 }
 
 // ---- LibTorch's dispatcher and autograd ----

@@ -67,13 +67,6 @@ std::uint32_t word_of(float value) {
 
 }  // namespace
 
-struct ShiftedConvolution::Work {
-  std::vector<float> sums;  // [row][pitch]
-  std::int64_t pitch = 0;
-  std::vector<const std::byte*> sources;
-  std::vector<std::uint32_t> scratch;
-};
-
 ShiftedConvolution::ShiftedConvolution(const ProductKernels& kernels,
                                        Arithmetic arithmetic,
                                        Relation relation,
@@ -125,9 +118,9 @@ void ShiftedConvolution::add_piece(Piece piece, const float* weight, const float
   pieces_.push_back(std::move(piece));
 }
 
-void ShiftedConvolution::run(const Piece& piece,
-                             const std::vector<const Plane*>& planes,
-                             Work& work) const {
+void ShiftedConvolution::add_products(const Piece& piece,
+                                      const std::vector<const Plane*>& planes,
+                                      Work& work) const {
   work.sources.clear();
   for (const Tap& tap : piece.taps)
     for (int group = 0; group < layout_.groups(); ++group)
@@ -144,87 +137,124 @@ void ShiftedConvolution::run(const Piece& piece,
        .pitch = work.pitch});
 }
 
-void ShiftedConvolution::operator()(const Sample& input, const Target& output) const {
-  const bool fine = relation_ == Relation::coarse_to_fine;
-  PlaneWindow planes(
-      kernels_, lattice_, layout_, input, relation_ == Relation::coarse_to_fine ? 2 : 3);
+PlaneWindow ShiftedConvolution::window(const Sample& input) const {
+  return {kernels_, lattice_, layout_, input, relation_ == Relation::coarse_to_fine ? 2 : 3};
+}
+
+ShiftedConvolution::Work ShiftedConvolution::workspace() const {
   Work work;
   work.pitch = vectors_for(lattice_.positions(), kernels_.lanes) * kernels_.lanes;
   work.sums.resize(static_cast<std::size_t>(work.pitch * 2 * most_outputs));
-  for (std::int64_t z = 0; z < lattice_.z; ++z) {
-    const std::vector<const Plane*> at_hand = planes_at_hand(relation_, planes, z);
-    for (const Piece& piece : pieces_) {
-      run(piece, at_hand, work);
-      if (fine && piece.x_parity == 0)
-        continue;  // a row of the target has both parities
-      const std::int64_t plane = fine ? 2 * z + piece.z_parity : z;
-      for (std::int64_t y = 0; y < lattice_.y; ++y)
-        write_row(kernels_,
-                  work.sums.data() + y * lattice_.pitch(),
-                  work.pitch,
-                  lattice_.x,
-                  fine ? 2 * piece.outputs : piece.outputs,
-                  piece.first,
-                  output,
-                  fine ? (plane * lattice_.y + y) * 2 + piece.y_parity : plane * lattice_.y + y,
-                  work.scratch);
-    }
+  return work;
+}
+
+void ShiftedConvolution::write_plane(std::int64_t z,
+                                     PlaneWindow& planes,
+                                     const Target& output,
+                                     Work& work) const {
+  const bool fine = relation_ == Relation::coarse_to_fine;
+  const std::vector<const Plane*> at_hand = planes_at_hand(relation_, planes, z);
+  for (const Piece& piece : pieces_) {
+    add_products(piece, at_hand, work);
+    if (fine && piece.x_parity == 0)
+      continue;  // a row of the target has both parities
+    const std::int64_t plane = fine ? 2 * z + piece.z_parity : z;
+    for (std::int64_t y = 0; y < lattice_.y; ++y)
+      write_row(kernels_,
+                work.sums.data() + y * lattice_.pitch(),
+                work.pitch,
+                lattice_.x,
+                fine ? 2 * piece.outputs : piece.outputs,
+                piece.first,
+                output,
+                fine ? (plane * lattice_.y + y) * 2 + piece.y_parity : plane * lattice_.y + y,
+                work.scratch);
+  }
+}
+
+WeightGradient::WeightGradient(const ProductKernels& kernels,
+                               Arithmetic arithmetic,
+                               Relation relation,
+                               const Lattice& lattice,
+                               int shifted_channels,
+                               int dense_channels)
+    : kernels_(kernels),
+      reading_(relation == Relation::same ? relation : Relation::fine_to_coarse),
+      lattice_(lattice),
+      layout_{arithmetic, Form::values, shifted_channels, relation != Relation::same} {
+  const std::int64_t of_a_vector = 4 * kernels.lanes / layout_.element();
+  vectors_ = vectors_for(lattice.positions(), of_a_vector);
+  for (int first = 0; first < dense_channels; first += most_outputs) {
+    const int outputs = std::min(most_outputs, dense_channels - first);
+    const int lanes = 27 * shifted_channels * outputs * kernels.lanes;
+    blocks_.push_back({first, outputs, std::vector<float>(static_cast<std::size_t>(lanes))});
+  }
+}
+
+void WeightGradient::add(std::int64_t z, PlaneWindow& shifted, PlaneWindow& dense) {
+  const std::vector<AxisTap> taps = axis_taps(reading_, 0);
+  const std::vector<const Plane*> at_hand = planes_at_hand(reading_, shifted, z);
+  sources_.clear();
+  for (const AxisTap& tz : taps)
+    for (const AxisTap& ty : taps)
+      for (const AxisTap& tx : taps) {
+        const Plane& plane = *at_hand[static_cast<std::size_t>(tz.kernel)];
+        const int row = layout_.fine ? layout_.first_row(ty.part, tx.part) : 0;
+        const std::int64_t offset = ty.shift * lattice_.pitch() + tx.shift;
+        for (int c = 0; c < layout_.channels; ++c)
+          sources_.push_back(plane.row(row + c) + offset * layout_.element());
+      }
+  for (Block& block : blocks_)
+    add_block(block, dense.at(z));
+}
+
+void WeightGradient::add_block(Block& block, const Plane& dense) {
+  std::vector<const std::byte*> from(sources_);
+  std::array<const std::byte*, most_outputs> others{};
+  for (int o = 0; o < block.outputs; ++o)
+    others[static_cast<std::size_t>(o)] = dense.row(block.first + o);
+  for (std::int64_t begin = 0; begin < vectors_; begin += chunk_vectors) {
+    const std::int64_t here = std::min(chunk_vectors, vectors_ - begin);
+    kernels_.add_dots({.terms = static_cast<int>(from.size()),
+                       .outputs = block.outputs,
+                       .vectors = here,
+                       .sources = from.data(),
+                       .others = others.data(),
+                       .sums = block.lanes.data()});
+    const std::int64_t bytes = here * 4 * kernels_.lanes;
+    for (const std::byte*& source : from)
+      source += bytes;
+    for (int o = 0; o < block.outputs; ++o)
+      others[static_cast<std::size_t>(o)] += bytes;
+  }
+}
+
+void WeightGradient::add_to(std::vector<double>& sums) const {
+  const int shifted = layout_.channels;
+  for (const Block& block : blocks_) {
+    const float* lanes = block.lanes.data();
+    for (int kernel = 0; kernel < 27; ++kernel)
+      for (int c = 0; c < shifted; ++c)
+        for (int o = 0; o < block.outputs; ++o) {
+          double sum = 0;
+          for (int lane = 0; lane < kernels_.lanes; ++lane)
+            sum += static_cast<double>(*lanes++);
+          sums[static_cast<std::size_t>(((block.first + o) * shifted + c) * 27 + kernel)] +=
+              sum;
+        }
   }
 }
 
 namespace {
 
-/// The sums of one block of dense channels, per lane, over a sample.
-class WeightSums {
- public:
-  WeightSums(const ProductKernels& kernels, std::size_t terms, int first, int outputs)
-      : kernels_(kernels),
-        first_(first),
-        outputs_(outputs),
-        lanes_(terms * static_cast<std::size_t>(outputs * kernels.lanes)) {}
-
-  void add(const std::vector<const std::byte*>& sources,
-           const Plane& dense,
-           std::int64_t vectors) {
-    std::vector<const std::byte*> from(sources);
-    std::array<const std::byte*, most_outputs> others{};
-    for (int o = 0; o < outputs_; ++o)
-      others[static_cast<std::size_t>(o)] = dense.row(first_ + o);
-    for (std::int64_t begin = 0; begin < vectors; begin += chunk_vectors) {
-      const std::int64_t here = std::min(chunk_vectors, vectors - begin);
-      kernels_.add_dots({.terms = static_cast<int>(from.size()),
-                         .outputs = outputs_,
-                         .vectors = here,
-                         .sources = from.data(),
-                         .others = others.data(),
-                         .sums = lanes_.data()});
-      const std::int64_t bytes = here * 4 * kernels_.lanes;
-      for (const std::byte*& source : from)
-        source += bytes;
-      for (int o = 0; o < outputs_; ++o)
-        others[static_cast<std::size_t>(o)] += bytes;
-    }
-  }
-
-  /// Terms are [tap][shifted channel], the result [dense channel][shifted channel][tap].
-  void add_to(std::vector<double>& sums, int shifted) const {
-    const float* lanes = lanes_.data();
-    for (int kernel = 0; kernel < 27; ++kernel)
-      for (int c = 0; c < shifted; ++c)
-        for (int o = 0; o < outputs_; ++o) {
-          double sum = 0;
-          for (int lane = 0; lane < kernels_.lanes; ++lane)
-            sum += static_cast<double>(*lanes++);
-          sums[static_cast<std::size_t>(((first_ + o) * shifted + c) * 27 + kernel)] += sum;
-        }
-  }
-
- private:
-  const ProductKernels& kernels_;
-  int first_;
-  int outputs_;
-  std::vector<float> lanes_;  // [term][output][lane]
-};
+PlaneWindow window_on(const ProductKernels& kernels,
+                      Arithmetic arithmetic,
+                      const Lattice& lattice,
+                      const Sample& sample,
+                      bool shifted) {
+  const RowLayout layout{arithmetic, Form::values, sample.channels, sample.fine};
+  return {kernels, lattice, layout, sample, shifted ? 3 : 1};
+}
 
 }  // namespace
 
@@ -235,36 +265,36 @@ void add_weight_gradient(const ProductKernels& kernels,
                          const Sample& shifted,
                          const Sample& dense,
                          std::vector<double>& sums) {
-  const Relation reading = relation == Relation::same ? relation : Relation::fine_to_coarse;
-  const RowLayout layout{arithmetic, Form::values, shifted.channels, shifted.fine};
-  PlaneWindow shifted_planes(kernels, lattice, layout, shifted, 3);
-  PlaneWindow dense_planes(
-      kernels, lattice, {arithmetic, Form::values, dense.channels, dense.fine}, dense, 1);
-  const auto terms = static_cast<std::size_t>(27 * shifted.channels);
-  std::vector<WeightSums> blocks;
-  for (int first = 0; first < dense.channels; first += most_outputs)
-    blocks.emplace_back(kernels, terms, first, std::min(most_outputs, dense.channels - first));
-  const std::int64_t of_a_vector = 4 * kernels.lanes / layout.element();
-  const std::int64_t vectors = vectors_for(lattice.positions(), of_a_vector);
-  const std::vector<AxisTap> taps = axis_taps(reading, 0);
-  std::vector<const std::byte*> sources;
-  for (std::int64_t z = 0; z < lattice.z; ++z) {
-    const std::vector<const Plane*> at_hand = planes_at_hand(reading, shifted_planes, z);
-    sources.clear();
-    for (const AxisTap& tz : taps)
-      for (const AxisTap& ty : taps)
-        for (const AxisTap& tx : taps) {
-          const Plane& plane = *at_hand[static_cast<std::size_t>(tz.kernel)];
-          const int row = layout.fine ? layout.first_row(ty.part, tx.part) : 0;
-          const std::int64_t offset = ty.shift * lattice.pitch() + tx.shift;
-          for (int c = 0; c < layout.channels; ++c)
-            sources.push_back(plane.row(row + c) + offset * layout.element());
-        }
-    for (WeightSums& block : blocks)
-      block.add(sources, dense_planes.at(z), vectors);
-  }
-  for (const WeightSums& block : blocks)
-    block.add_to(sums, shifted.channels);
+  WeightGradient gradient(
+      kernels, arithmetic, relation, lattice, shifted.channels, dense.channels);
+  PlaneWindow shifted_planes = window_on(kernels, arithmetic, lattice, shifted, true);
+  PlaneWindow dense_planes = window_on(kernels, arithmetic, lattice, dense, false);
+  for (std::int64_t z = 0; z < lattice.z; ++z)
+    gradient.add(z, shifted_planes, dense_planes);
+  gradient.add_to(sums);
+}
+
+void run_backward(const ProductKernels& kernels,
+                  Relation relation,
+                  const Lattice& lattice,
+                  const ShiftedConvolution& backward,
+                  const Sample& input,
+                  const Sample& gradient,
+                  const Target& input_gradient,
+                  std::vector<double>& sums) {
+  // Words and values are the same in float32, so one window serves both.
+  const bool input_is_dense = relation == Relation::coarse_to_fine;
+  const int shifted = input_is_dense ? gradient.channels : input.channels;
+  const int dense = input_is_dense ? input.channels : gradient.channels;
+  WeightGradient weight(kernels, Arithmetic::float32, relation, lattice, shifted, dense);
+  PlaneWindow inputs = window_on(kernels, Arithmetic::float32, lattice, input, !input_is_dense);
+  backward.run(gradient, input_gradient, [&](std::int64_t z, PlaneWindow& gradients) {
+    if (input_is_dense)
+      weight.add(z, gradients, inputs);
+    else
+      weight.add(z, inputs, gradients);
+  });
+  weight.add_to(sums);
 }
 
 }  // namespace proxytune::ops

@@ -33,7 +33,20 @@ class ShiftedConvolution {
                      const float* weight,
                      const float* bias);
 
-  void operator()(const Sample& input, const Target& output) const;
+  void operator()(const Sample& input, const Target& output) const {
+    run(input, output, [](std::int64_t, PlaneWindow&) {});
+  }
+
+  /// The same, calling after each plane of the lattice with its z and the window on the input.
+  template <class AfterPlane>
+  void run(const Sample& input, const Target& output, const AfterPlane& after) const {
+    PlaneWindow planes = window(input);
+    Work work = workspace();
+    for (std::int64_t z = 0; z < lattice_.z; ++z) {
+      write_plane(z, planes, output, work);
+      after(z, planes);
+    }
+  }
 
  private:
   struct Tap {
@@ -51,9 +64,19 @@ class ShiftedConvolution {
     std::vector<std::uint32_t> weights;
     std::vector<float> initial;
   };
-  struct Work;
+  struct Work {
+    std::vector<float> sums;  // [row][pitch]
+    std::int64_t pitch = 0;
+    std::vector<const std::byte*> sources;
+    std::vector<std::uint32_t> scratch;
+  };
   void add_piece(Piece piece, const float* weight, const float* bias);
-  void run(const Piece& piece, const std::vector<const Plane*>& planes, Work& work) const;
+  PlaneWindow window(const Sample& input) const;
+  Work workspace() const;
+  void write_plane(std::int64_t z, PlaneWindow& planes, const Target& output, Work& work) const;
+  void add_products(const Piece& piece,
+                    const std::vector<const Plane*>& planes,
+                    Work& work) const;
 
   const ProductKernels& kernels_;
   Relation relation_;
@@ -63,9 +86,42 @@ class ShiftedConvolution {
   std::vector<Piece> pieces_;
 };
 
-/// Adds to sums[dense channel][shifted channel][tap] the products that the weight's gradient
-/// consists of, over one sample: under Relation::same of shifted[p + k - 1] and dense[p], under
-/// the other two of fine[2 i + k - 1] and coarse[i], the coarse one being dense.
+/// The gradient of a weight, sums[dense channel][shifted channel][tap] of products over one
+/// sample: under Relation::same of shifted[p + k - 1] and dense[p], under the other two of
+/// fine[2 i + k - 1] and coarse[i], the coarse one being dense.
+class WeightGradient {
+ public:
+  WeightGradient(const ProductKernels& kernels,
+                 Arithmetic arithmetic,
+                 Relation relation,
+                 const Lattice& lattice,
+                 int shifted_channels,
+                 int dense_channels);
+
+  /// The products of one plane of the lattice.
+  void add(std::int64_t z, PlaneWindow& shifted, PlaneWindow& dense);
+
+  /// What has been added so far.
+  void add_to(std::vector<double>& sums) const;
+
+ private:
+  struct Block {
+    int first = 0;  // dense channel
+    int outputs = 0;
+    std::vector<float> lanes;  // [tap][shifted channel][output][lane]
+  };
+  void add_block(Block& block, const Plane& dense);
+
+  const ProductKernels& kernels_;
+  Relation reading_;
+  Lattice lattice_;
+  RowLayout layout_;
+  std::int64_t vectors_;
+  std::vector<Block> blocks_;
+  std::vector<const std::byte*> sources_;
+};
+
+/// Adds the weight's gradient over one sample.
 void add_weight_gradient(const ProductKernels& kernels,
                          Arithmetic arithmetic,
                          Relation relation,
@@ -73,5 +129,16 @@ void add_weight_gradient(const ProductKernels& kernels,
                          const Sample& shifted,
                          const Sample& dense,
                          std::vector<double>& sums);
+
+/// The same in float32, together with the gradient of the input, which `backward` makes of the
+/// output's: each plane of that is parted once.
+void run_backward(const ProductKernels& kernels,
+                  Relation relation,
+                  const Lattice& lattice,
+                  const ShiftedConvolution& backward,
+                  const Sample& input,
+                  const Sample& gradient,
+                  const Target& input_gradient,
+                  std::vector<double>& sums);
 
 }  // namespace proxytune::ops

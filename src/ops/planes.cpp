@@ -95,10 +95,19 @@ void PlaneWindow::fill_rows(Plane& plane,
                             int first_row,
                             std::int64_t y,
                             const std::byte* voxels) {
-  const std::uint32_t* const words = words_of(voxels);
   const int groups = (sample_.fine ? 2 : 1) * layout_.groups();
   const std::int64_t offset = y * lattice_.pitch() * layout_.element();
   std::byte* const to = plane.row(first_row) + offset;
+  if (!layout_.pairs() && sample_.bfloat16 && groups % 2 == 0) {
+    kernels_.part_pairs(reinterpret_cast<const std::uint32_t*>(voxels),
+                        groups / 2,
+                        lattice_.x,
+                        groups / 2,
+                        reinterpret_cast<std::uint32_t*>(to),
+                        plane.row_bytes() / 4);
+    return;
+  }
+  const std::uint32_t* const words = words_of(voxels);
   if (layout_.element() == 4) {
     kernels_.part_channels(words,
                            groups,
@@ -174,16 +183,12 @@ void write_row(const ProductKernels& kernels,
     }
     return;
   }
-  scratch.resize(static_cast<std::size_t>(outputs / 2 * count));
-  for (int o = 0; o < outputs; o += 2)
-    narrow_to_pairs(
-        sums + o * pitch, sums + (o + 1) * pitch, count, scratch.data() + o / 2 * count);
-  kernels.join_channels(scratch.data(),
-                        count,
-                        count,
-                        outputs / 2,
-                        reinterpret_cast<std::uint32_t*>(to),
-                        channels / 2);
+  kernels.join_pairs(reinterpret_cast<const std::uint32_t*>(sums),
+                     pitch,
+                     count,
+                     outputs / 2,
+                     reinterpret_cast<std::uint32_t*>(to),
+                     channels / 2);
 }
 
 }  // namespace proxytune::ops

@@ -6,7 +6,8 @@
 
 // Channels-last rows to rows of one channel each and back, as the including source's compiler
 // options and `Arithmetic` make them: type Words, `lanes` of a vector, and load_words(),
-// load_piece(), store_words(), store_piece(), even(), odd(), low(), high().
+// load_piece(), store_words(), store_piece(), even(), odd(), low(), high(); and of pairs of
+// bfloat16 low_half(), high_half() and pair().
 
 namespace proxytune::ops {
 namespace {
@@ -93,36 +94,64 @@ inline void store_part(const typename A::Words& vector,
   }
 }
 
-template <class A, std::size_t... C>
+/// How a row's elements are kept: as they are, or each word as two rows of floats.
+enum class Rows { words, pairs };
+
+template <class A, Rows Kind>
+inline void store_row(const typename A::Words& words,
+                      std::uint32_t* rows,
+                      std::int64_t pitch,
+                      std::int64_t row,
+                      int here) {
+  if constexpr (Kind == Rows::words) {
+    A::store_words(words, rows + row * pitch, here);
+  } else {
+    A::store_words(A::low_half(words), rows + 2 * row * pitch, here);
+    A::store_words(A::high_half(words), rows + (2 * row + 1) * pitch, here);
+  }
+}
+
+template <class A, Rows Kind>
+inline typename A::Words load_row(const std::uint32_t* rows,
+                                  std::int64_t pitch,
+                                  std::int64_t row,
+                                  int here) {
+  if constexpr (Kind == Rows::words)
+    return A::load_words(rows + row * pitch, here);
+  else
+    return A::pair(A::load_words(rows + 2 * row * pitch, here),
+                   A::load_words(rows + (2 * row + 1) * pitch, here));
+}
+
+template <class A, Rows Kind, std::size_t... C>
 inline void part(const std::uint32_t* words,
                  std::int64_t stride,
                  std::int64_t count,
                  std::uint32_t* rows,
                  std::int64_t pitch,
                  std::index_sequence<C...>) {
-  constexpr std::size_t channels = sizeof...(C);
+  constexpr int channels = sizeof...(C);
   for (std::int64_t x = 0; x < count; x += A::lanes) {
     const int here = lanes_left<A>(count, x);
-    const auto parted =
-        part_block<A, channels>(Vectors<A, channels>{{load_part<A, static_cast<int>(channels)>(
-            words + x * stride, stride, here, static_cast<int>(C))...}});
-    (A::store_words(parted.at[C], rows + static_cast<std::int64_t>(C) * pitch + x, here), ...);
+    const auto parted = part_block<A, channels>(Vectors<A, channels>{
+        {load_part<A, channels>(words + x * stride, stride, here, static_cast<int>(C))...}});
+    (store_row<A, Kind>(parted.at[C], rows + x, pitch, C, here), ...);
   }
 }
 
-template <class A, std::size_t... C>
+template <class A, Rows Kind, std::size_t... C>
 inline void join(const std::uint32_t* rows,
                  std::int64_t pitch,
                  std::int64_t count,
                  std::uint32_t* words,
                  std::int64_t stride,
                  std::index_sequence<C...>) {
-  constexpr std::size_t channels = sizeof...(C);
+  constexpr int channels = sizeof...(C);
   for (std::int64_t x = 0; x < count; x += A::lanes) {
     const int here = lanes_left<A>(count, x);
-    const auto joined = join_block<A, channels>(Vectors<A, channels>{
-        {A::load_words(rows + static_cast<std::int64_t>(C) * pitch + x, here)...}});
-    (store_part<A, static_cast<int>(channels)>(
+    const auto joined = join_block<A, channels>(
+        Vectors<A, channels>{{load_row<A, Kind>(rows + x, pitch, C, here)...}});
+    (store_part<A, channels>(
          joined.at[C], words + x * stride, stride, here, static_cast<int>(C)),
      ...);
   }
@@ -139,27 +168,29 @@ inline void in_powers_of_two(int channels, const Call& call) {
                                [&](int further, auto size) { call(c + further, size); });
 }
 
-template <class A>
+template <class A, Rows Kind>
 void part_channels(const std::uint32_t* words,
                    std::int64_t stride,
                    std::int64_t count,
                    int channels,
                    std::uint32_t* rows,
                    std::int64_t pitch) {
+  constexpr int of_a_word = Kind == Rows::words ? 1 : 2;
   in_powers_of_two<A::lanes>(channels, [&](int c, auto size) {
-    part<A>(words + c, stride, count, rows + c * pitch, pitch, size);
+    part<A, Kind>(words + c, stride, count, rows + of_a_word * c * pitch, pitch, size);
   });
 }
 
-template <class A>
+template <class A, Rows Kind>
 void join_channels(const std::uint32_t* rows,
                    std::int64_t pitch,
                    std::int64_t count,
                    int channels,
                    std::uint32_t* words,
                    std::int64_t stride) {
+  constexpr int of_a_word = Kind == Rows::words ? 1 : 2;
   in_powers_of_two<A::lanes>(channels, [&](int c, auto size) {
-    join<A>(rows + c * pitch, pitch, count, words + c, stride, size);
+    join<A, Kind>(rows + of_a_word * c * pitch, pitch, count, words + c, stride, size);
   });
 }
 

@@ -112,8 +112,10 @@ constexpr ProductKernels kernels_for(std::integer_sequence<int, Less...>) {
             static constexpr void (*of_outputs[])(const Dots&) = {&add_dots_of<A, Less + 1>...};
             of_outputs[of.outputs - 1](of);
           },
-          &part_channels<W>,
-          &join_channels<W>};
+          &part_channels<W, Rows::words>,
+          &join_channels<W, Rows::words>,
+          &part_channels<W, Rows::pairs>,
+          &join_channels<W, Rows::pairs>};
 }
 
 template <class A, class W>

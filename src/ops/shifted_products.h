@@ -55,6 +55,20 @@ struct ProductKernels {
                         int channels,
                         std::uint32_t* words,
                         std::int64_t stride) = nullptr;
+  /// The same where each word is a pair of bfloat16 numbers and each row has floats: twice as
+  /// many rows as `pairs`. Joining rounds to the nearest, ties to even; NaN stays NaN.
+  void (*part_pairs)(const std::uint32_t* words,
+                     std::int64_t stride,
+                     std::int64_t count,
+                     int pairs,
+                     std::uint32_t* rows,
+                     std::int64_t pitch) = nullptr;
+  void (*join_pairs)(const std::uint32_t* rows,
+                     std::int64_t pitch,
+                     std::int64_t count,
+                     int pairs,
+                     std::uint32_t* words,
+                     std::int64_t stride) = nullptr;
 };
 
 /// What this processor runs, held to the instruction set that LibTorch reports and

@@ -51,6 +51,23 @@ struct Words8 {
   static void store_piece(Words words, std::uint32_t* to, int begin, int count) {
     _mm256_maskstore_epi32(reinterpret_cast<int*>(to) - begin, piece(begin, count), words);
   }
+  /// The floats that a pair of bfloat16 numbers are, and back.
+  static Words low_half(Words pairs) { return _mm256_slli_epi32(pairs, 16); }
+  static Words high_half(Words pairs) {
+    return _mm256_and_si256(pairs, _mm256_set1_epi32(static_cast<int>(0xFFFF0000U)));
+  }
+  static Words pair(Words low, Words high) {
+    return _mm256_or_si256(_mm256_srli_epi32(rounded(low), 16), high_half(rounded(high)));
+  }
+  /// To the nearest bfloat16, in the upper half.
+  static Words rounded(Words floats) {
+    const Words tie = _mm256_and_si256(_mm256_srli_epi32(floats, 16), _mm256_set1_epi32(1));
+    const Words sum =
+        _mm256_add_epi32(floats, _mm256_add_epi32(tie, _mm256_set1_epi32(0x7FFF)));
+    const __m256 as_floats = _mm256_castsi256_ps(floats);
+    const __m256i none = _mm256_castps_si256(_mm256_cmp_ps(as_floats, as_floats, _CMP_UNORD_Q));
+    return _mm256_blendv_epi8(sum, _mm256_set1_epi32(0x7FC00000), none);
+  }
   static Words even(Words a, Words b) { return in_order(picked<0x88>(a, b)); }
   static Words odd(Words a, Words b) { return in_order(picked<0xDD>(a, b)); }
   static Words low(Words a, Words b) {

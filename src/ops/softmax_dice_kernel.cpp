@@ -35,12 +35,28 @@ PROXYTUNE_INLINE double exponential(double x) {
   return std::exp(x);
 }
 
-/// The voxels of one block, as planes [class][voxel]; those at and beyond `count` are 0.
+/// [class][voxel]. `Classes` is their number where it is fixed, or 0: the planes are then apart
+/// for the compiler, and their strides known.
+template <int Classes, class T>
+struct ClassPlanes {
+  explicit ClassPlanes(int) {}
+  alignas(64) T at[Classes * block];
+};
 template <class T>
-struct Block {
-  explicit Block(int classes) : probability(static_cast<std::size_t>(classes) * block) {}
+struct ClassPlanes<0, T> {
+  explicit ClassPlanes(int classes) : memory(static_cast<std::size_t>(classes) * block) {
+    at = memory.data();
+  }
+  std::vector<T> memory;
+  T* at;
+};
 
-  std::vector<T> probability;
+/// The voxels of one block; those at and beyond `count` are 0.
+template <int Classes, class T>
+struct Block {
+  explicit Block(int classes) : probability(classes) {}
+
+  ClassPlanes<Classes, T> probability;
   alignas(64) T largest[block];        // logit of a voxel
   alignas(64) T sum[block];            // of its exponentials
   alignas(64) std::int32_t of[block];  // its class
@@ -59,9 +75,10 @@ PROXYTUNE_INLINE double lane_sum(const T* values) {
   return sum;
 }
 
-template <class T>
-PROXYTUNE_INLINE void probabilities(int classes, Block<T>& of) {
-  T* const planes = of.probability.data();
+template <int Classes, class T>
+PROXYTUNE_INLINE void probabilities(int any_classes, Block<Classes, T>& of) {
+  const int classes = Classes > 0 ? Classes : any_classes;
+  auto& planes = of.probability.at;
   for (int v = 0; v < block; ++v)
     of.largest[v] = planes[v];
   for (int c = 1; c < classes; ++c)
@@ -84,12 +101,11 @@ PROXYTUNE_INLINE void probabilities(int classes, Block<T>& of) {
 
 /// The same with one exponential and one division.
 template <class T>
-PROXYTUNE_INLINE void two_probabilities(Block<T>& of) {
-  T* const first = of.probability.data();
-  T* const second = first + block;
+PROXYTUNE_INLINE void two_probabilities(Block<2, T>& of) {
+  auto& planes = of.probability.at;
   for (int v = 0; v < block; ++v) {
-    const T a = first[v];
-    const T b = second[v];
+    const T a = planes[v];
+    const T b = planes[block + v];
     const bool first_is_larger = a > b;
     of.largest[v] = first_is_larger ? a : b;
     // Minus the difference; one of the two is nought, or not a number as in probabilities().
@@ -97,21 +113,24 @@ PROXYTUNE_INLINE void two_probabilities(Block<T>& of) {
     of.sum[v] = T{1} + e;
     const T large = T{1} / of.sum[v];
     const T small = e * large;
-    first[v] = first_is_larger ? large : small;
-    second[v] = first_is_larger ? small : large;
+    planes[v] = first_is_larger ? large : small;
+    planes[block + v] = first_is_larger ? small : large;
   }
 }
 
-// `Classes` is their number where it is fixed, or 0: a stride the compiler knows becomes
-// shuffles.
+/// Without a branch, which would keep loops from being vectorised.
+template <class T>
+PROXYTUNE_INLINE T one_if(bool is) {
+  return static_cast<T>(static_cast<std::int32_t>(is));
+}
 
 template <int Classes, class T>
 PROXYTUNE_INLINE void softmax(const T* __restrict logits,
                               const std::uint8_t* labels,
                               int any_classes,
-                              Block<T>& of) {
+                              Block<Classes, T>& of) {
   const int classes = Classes > 0 ? Classes : any_classes;
-  T* const planes = of.probability.data();
+  T* __restrict const planes = of.probability.at;
   for (int v = 0; v < of.count; ++v)
     for (int c = 0; c < classes; ++c)
       planes[c * block + v] = logits[v * classes + c];
@@ -137,16 +156,16 @@ struct Sums {
   double truth = 0;
 };
 
-template <class T>
-PROXYTUNE_INLINE void add_sums(const Block<T>& of, int classes, Sums* sums) {
+template <int Classes, class T>
+PROXYTUNE_INLINE void add_sums(const Block<Classes, T>& of, int any_classes, Sums* sums) {
+  const int classes = Classes > 0 ? Classes : any_classes;
   alignas(64) T chosen[block];
   for (int c = 0; c < classes; ++c) {
-    const T* const p = of.probability.data() + static_cast<std::ptrdiff_t>(c) * block;
+    const T* const p = of.probability.at + static_cast<std::ptrdiff_t>(c) * block;
     std::int32_t truth = 0;
     for (int v = 0; v < block; ++v) {
-      const bool is = of.of[v] == c;
-      chosen[v] = is ? p[v] : T{0};
-      truth += is ? 1 : 0;
+      chosen[v] = one_if<T>(of.of[v] == c) * p[v];
+      truth += static_cast<std::int32_t>(of.of[v] == c);
     }
     sums[c].intersection += lane_sum(chosen);
     sums[c].prediction += lane_sum(p);
@@ -154,8 +173,8 @@ PROXYTUNE_INLINE void add_sums(const Block<T>& of, int classes, Sums* sums) {
   }
 }
 
-template <class T>
-double cross_entropy_of(const Block<T>& of, int classes, const T* logits) {
+template <int Classes, class T>
+double cross_entropy_of(const Block<Classes, T>& of, int classes, const T* logits) {
   double total = 0;
   for (int v = 0; v < of.count; ++v)
     total += static_cast<double>(std::log(of.sum[v]) -
@@ -175,23 +194,25 @@ template <int Classes, class T>
 PROXYTUNE_INLINE void write_gradient(const ClassGradient<T>* of_class,
                                      T cross,
                                      int any_classes,
-                                     Block<T>& of,
+                                     Block<Classes, T>& of,
                                      T* __restrict gradient) {
   const int classes = Classes > 0 ? Classes : any_classes;
-  T* const planes = of.probability.data();
+  T* __restrict const planes = of.probability.at;
+  const std::int32_t* __restrict const labels = of.of;
   alignas(64) T mean[block] = {};
-  for (int c = 0; c < classes; ++c)
+  for (int c = 0; c < classes; ++c) {
+    const auto [slope, step] = of_class[c];
+    for (int v = 0; v < block; ++v)
+      mean[v] += planes[c * block + v] * (slope + one_if<T>(labels[v] == c) * step);
+  }
+  for (int c = 0; c < classes; ++c) {
+    const auto [slope, step] = of_class[c];
     for (int v = 0; v < block; ++v) {
-      const T q = of_class[c].slope + (of.of[v] == c ? of_class[c].step : T{0});
-      mean[v] += planes[c * block + v] * q;
-    }
-  for (int c = 0; c < classes; ++c)
-    for (int v = 0; v < block; ++v) {
-      const bool is = of.of[v] == c;
+      const T g = one_if<T>(labels[v] == c);
       const T p = planes[c * block + v];
-      const T q = of_class[c].slope + (is ? of_class[c].step : T{0});
-      planes[c * block + v] = p * (q - mean[v]) + cross * (p - (is ? T{1} : T{0}));
+      planes[c * block + v] = p * (slope + g * step - mean[v]) + cross * (p - g);
     }
+  }
   for (int v = 0; v < of.count; ++v)
     for (int c = 0; c < classes; ++c)
       gradient[v * classes + c] = planes[c * block + v];
@@ -203,7 +224,7 @@ PROXYTUNE_INLINE double add_patch(const LossShape& shape,
                                   bool with_cross_entropy,
                                   const T* logits,
                                   const std::uint8_t* labels,
-                                  Block<T>& of,
+                                  Block<Classes, T>& of,
                                   Sums* sums) {
   double cross_entropy = 0;
   for (std::int64_t v = 0; v < shape.voxels; v += block) {
@@ -245,7 +266,7 @@ PROXYTUNE_INLINE double loss(const LossShape& shape,
                              T* gradient) {
   const double all = static_cast<double>(shape.batch * shape.voxels);
   const T cross = options.cross_entropy ? static_cast<T>(1 / all) : 0;
-  Block<T> of(shape.classes);
+  Block<Classes, T> of(shape.classes);
   std::vector<ClassGradient<T>> of_class;
   double dice = 0;
   double cross_entropy = 0;

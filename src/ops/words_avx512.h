@@ -30,6 +30,24 @@ struct Words16 {
   static void store_piece(Words words, std::uint32_t* to, int begin, int count) {
     _mm512_mask_storeu_epi32(to - begin, piece(begin, count), words);
   }
+  /// The floats that a pair of bfloat16 numbers are, and back.
+  static Words low_half(Words pairs) { return _mm512_slli_epi32(pairs, 16); }
+  static Words high_half(Words pairs) {
+    return _mm512_and_si512(pairs, _mm512_set1_epi32(static_cast<int>(0xFFFF0000U)));
+  }
+  static Words pair(Words low, Words high) {
+    return _mm512_or_si512(_mm512_srli_epi32(rounded(low), 16), high_half(rounded(high)));
+  }
+  /// To the nearest bfloat16, in the upper half.
+  static Words rounded(Words floats) {
+    const Words tie = _mm512_and_si512(_mm512_srli_epi32(floats, 16), _mm512_set1_epi32(1));
+    const Words sum =
+        _mm512_add_epi32(floats, _mm512_add_epi32(tie, _mm512_set1_epi32(0x7FFF)));
+    const __m512 as_floats = _mm512_castsi512_ps(floats);
+    return _mm512_mask_mov_epi32(sum,
+                                 _mm512_cmp_ps_mask(as_floats, as_floats, _CMP_UNORD_Q),
+                                 _mm512_set1_epi32(0x7FC00000));
+  }
   static Words even(Words a, Words b) {
     const Words at =
         _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
