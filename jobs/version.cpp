@@ -7,7 +7,7 @@ std::string version() {
 }
 
 std::string numerics_version() {
-  return "1";
+  return "2";
 }
 
 }  // namespace proxytune::jobs
