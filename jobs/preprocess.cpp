@@ -92,11 +92,13 @@ void fill_cache(Study& study,
     for (const PreparedFile& file : prepared)
       mine.push_back(file.cached());
     store::write_round(world, mine, folder);
-    bar.end(std::min(round, missing.size() - begin));
-    study.log().info(
-        fmt::format("preprocess: {} of {} volumes cached",
-                    wanted.size() - missing.size() + std::min(begin + round, missing.size()),
-                    wanted.size()));
+    bar.end(end - begin);
+    // A line a twentieth, however many rounds there are.
+    const std::size_t cached = wanted.size() - missing.size() + end;
+    const std::size_t before = cached - (end - begin);
+    if (20 * cached / wanted.size() > 20 * before / wanted.size())
+      study.log().info(
+          fmt::format("preprocess: {} of {} volumes cached", cached, wanted.size()));
     if (comm::any(world, study.stop().load()))
       throw core::Stopped("stopped during preprocessing; the same command goes on");
   }
