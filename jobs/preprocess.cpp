@@ -79,9 +79,9 @@ void fill_cache(Study& study,
   const std::size_t round = static_cast<std::size_t>(cases_per_rank_and_round) *
                             static_cast<std::size_t>(world.size());
   for (std::size_t begin = 0; begin < missing.size(); begin += round) {
+    const std::size_t end = std::min(begin + round, missing.size());
     std::vector<PreparedFile> prepared;
     comm::together(world, [&] {
-      const std::size_t end = std::min(begin + round, missing.size());
       for (std::size_t i = begin; i < end; ++i)
         if (static_cast<int>(i - begin) % world.size() == world.rank()) {
           prepared.push_back(prepare_file(study.options(), missing[i]->one, missing[i]->key));
