@@ -94,6 +94,15 @@ MaybeTensor to(const MaybeTensor& tensor, torch::ScalarType type) {
   return tensor ? MaybeTensor(tensor->to(type)) : tensor;
 }
 
+std::int64_t voxels_of(const Tensor& tensor) {
+  return tensor.size(2) * tensor.size(3) * tensor.size(4);
+}
+
+// LibTorch 2.11's bfloat16 convolutions are wrong on the CPU for a few voxels: the gradient of
+// a weight at 2^3 is uninitialised memory, the output of 1 -> 1 channels at 1^3 another number.
+constexpr std::int64_t few_for_forward = 8;
+constexpr std::int64_t few_for_backward = 64;
+
 Tensor forward_library(const Tensor& input,
                        const Tensor& weight,
                        const MaybeTensor& bias,
@@ -102,19 +111,14 @@ Tensor forward_library(const Tensor& input,
                        torch::ScalarType output,
                        std::int64_t /*kernels*/) {
   check_operands(input, weight, stride, transposed);
-  const torch::ScalarType type = library_type(input, output);
+  torch::ScalarType type = library_type(input, output);
+  if (type == torch::kBFloat16 && voxels_of(input) <= few_for_forward)
+    type = torch::kFloat32;
   const Tensor result =
       Library(weight, stride, transposed)
           .forward(
               channels_last(input.to(type)), channels_last(weight.to(type)), to(bias, type));
   return channels_last(result.to(output));
-}
-
-/// LibTorch 2.11's bfloat16 gradient of a weight is garbage on the CPU at 2^3 voxels.
-bool may_be_garbage(const Tensor& gradient, const Tensor& input) {
-  constexpr std::int64_t few = 64;
-  const auto voxels = [](const Tensor& of) { return of.size(2) * of.size(3) * of.size(4); };
-  return std::min(voxels(gradient), voxels(input)) <= few;
 }
 
 Gradients backward_library(const Tensor& gradient,
@@ -125,7 +129,8 @@ Gradients backward_library(const Tensor& gradient,
                            Wanted wanted,
                            std::int64_t /*kernels*/) {
   torch::ScalarType type = library_type(input, gradient.scalar_type());
-  if (type == torch::kBFloat16 && may_be_garbage(gradient, input))
+  const std::int64_t voxels = std::min(voxels_of(gradient), voxels_of(input));
+  if (type == torch::kBFloat16 && voxels <= few_for_backward)
     type = torch::kFloat32;
   auto [of_input, of_weight, of_bias] = Library(weight, stride, transposed)
                                             .backward(channels_last(gradient.to(type)),

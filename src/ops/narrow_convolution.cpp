@@ -133,7 +133,7 @@ void ShiftedConvolution::add_products(const Piece& piece,
        .sources = work.sources.data(),
        .weights = piece.weights.data(),
        .initial = piece.initial.data(),
-       .result = work.sums.data() + piece.x_parity * piece.outputs * work.pitch,
+       .result = work.sums.data() + std::int64_t{piece.x_parity} * piece.outputs * work.pitch,
        .pitch = work.pitch});
 }
 
@@ -230,17 +230,18 @@ void WeightGradient::add_block(Block& block, const Plane& dense) {
 }
 
 void WeightGradient::add_to(std::vector<double>& sums) const {
-  const int shifted = layout_.channels;
+  const auto shifted = static_cast<std::size_t>(layout_.channels);
   for (const Block& block : blocks_) {
     const float* lanes = block.lanes.data();
-    for (int kernel = 0; kernel < 27; ++kernel)
-      for (int c = 0; c < shifted; ++c)
-        for (int o = 0; o < block.outputs; ++o) {
+    const auto first = static_cast<std::size_t>(block.first);
+    const auto outputs = static_cast<std::size_t>(block.outputs);
+    for (std::size_t kernel = 0; kernel < 27; ++kernel)
+      for (std::size_t c = 0; c < shifted; ++c)
+        for (std::size_t o = 0; o < outputs; ++o) {
           double sum = 0;
           for (int lane = 0; lane < kernels_.lanes; ++lane)
             sum += static_cast<double>(*lanes++);
-          sums[static_cast<std::size_t>(((block.first + o) * shifted + c) * 27 + kernel)] +=
-              sum;
+          sums[((first + o) * shifted + c) * 27 + kernel] += sum;
         }
   }
 }

@@ -118,10 +118,10 @@ void PlaneWindow::fill_rows(Plane& plane,
     return;
   }
   kernels_.part_channels(words, groups, lattice_.x, groups, pairs_.data(), lattice_.x);
-  for (int g = 0; g < groups; ++g)
+  for (std::int64_t g = 0; g < groups; ++g)
     split_pairs(pairs_.data() + g * lattice_.x,
                 lattice_.x,
-                reinterpret_cast<std::uint16_t*>(to + 2 * g * plane.row_bytes()),
+                reinterpret_cast<std::uint16_t*>(to + (2 * g) * plane.row_bytes()),
                 reinterpret_cast<std::uint16_t*>(to + (2 * g + 1) * plane.row_bytes()));
 }
 

@@ -175,7 +175,7 @@ void part_channels(const std::uint32_t* words,
                    int channels,
                    std::uint32_t* rows,
                    std::int64_t pitch) {
-  constexpr int of_a_word = Kind == Rows::words ? 1 : 2;
+  constexpr std::int64_t of_a_word = Kind == Rows::words ? 1 : 2;
   in_powers_of_two<A::lanes>(channels, [&](int c, auto size) {
     part<A, Kind>(words + c, stride, count, rows + of_a_word * c * pitch, pitch, size);
   });
@@ -188,7 +188,7 @@ void join_channels(const std::uint32_t* rows,
                    int channels,
                    std::uint32_t* words,
                    std::int64_t stride) {
-  constexpr int of_a_word = Kind == Rows::words ? 1 : 2;
+  constexpr std::int64_t of_a_word = Kind == Rows::words ? 1 : 2;
   in_powers_of_two<A::lanes>(channels, [&](int c, auto size) {
     join<A, Kind>(rows + of_a_word * c * pitch, pitch, count, words + c, stride, size);
   });

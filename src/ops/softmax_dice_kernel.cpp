@@ -57,9 +57,9 @@ struct Block {
   explicit Block(int classes) : probability(classes) {}
 
   ClassPlanes<Classes, T> probability;
-  alignas(64) T largest[block];        // logit of a voxel
-  alignas(64) T sum[block];            // of its exponentials
-  alignas(64) std::int32_t of[block];  // its class
+  alignas(64) T largest[block] = {};        // logit of a voxel
+  alignas(64) T sum[block] = {};            // of its exponentials
+  alignas(64) std::int32_t of[block] = {};  // its class
   int count = 0;
 };
 

@@ -94,7 +94,7 @@ def main():
     parser.add_argument("cases", nargs="*", default=["proxy5_96", "full_96"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--precision", default="auto")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     keep_memory()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
