@@ -67,7 +67,9 @@ void sample_linear(std::span<const float> voxels,
                    const std::array<LinearAxis, 3>& axes,
                    std::span<float> result) {
   const auto stride = strides(from);
-  const auto& [along_x, along_y, along_z] = axes;
+  const LinearAxis& along_x = axes[0];
+  const LinearAxis& along_y = axes[1];
+  const LinearAxis& along_z = axes[2];
   const std::size_t width = along_x.size();
   const std::size_t plane = width * along_y.size();
   // Along x first, where inputs are fetched one by one: each input line once, and the rest are

@@ -15,7 +15,8 @@ namespace proxytune::core {
 class Doubles {
  public:
   using value_type = double;
-  using const_iterator = const double*;
+  // As containers call it.
+  using const_iterator = const double*;  // NOLINT(readability-identifier-naming)
 
   Doubles() = default;
   Doubles(std::vector<double> values) {
