@@ -58,6 +58,7 @@ void write_matrix(Study& study,
       for (std::size_t i = 0; i < rows.volumes.size(); ++i)
         writer.write_row(rows.volumes[i], std::span(rows.values).subspan(i * width, width));
     }
+    writer.finish();
   });
   comm::from_root(study.world(), [&] {
     file.publish();
@@ -129,6 +130,7 @@ Pieces::Pieces(Study& study,
       [](const work::Progress&) {},
       // A tile's end is certain, and a lost one is seen and computed again.
       /*short_pieces=*/true);
+  comm::together(study.world(), [&] { files_->sync(); });
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   seconds_ = taken.count();
 }

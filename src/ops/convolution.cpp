@@ -327,6 +327,11 @@ bool fits_own_kernels(Arithmetic arithmetic,
   return even && weight.size(1) <= few;
 }
 
+/// Our kernels write by pointers: what they are handed must be what they take it for.
+bool is_written_by_ours(torch::ScalarType type) {
+  return type == torch::kFloat32 || type == torch::kBFloat16;
+}
+
 enum class Pass { forward, backward };
 
 /// Whether ours are the faster ones. Measured with tools/benchmark.sh convolution on one core
@@ -379,8 +384,12 @@ Tensor forward_cpu(const Tensor& input,
                                   weight,
                                   stride,
                                   transposed);
-  return own ? forward_own(*own, input, weight, bias, stride, transposed, output)
-             : forward_library(input, weight, bias, stride, transposed, output, kernels);
+  if (!own)
+    return forward_library(input, weight, bias, stride, transposed, output, kernels);
+  TORCH_CHECK(is_written_by_ours(output), "our convolutions give float32 or bfloat16");
+  TORCH_CHECK(!bias || bias->numel() == weight.size(transposed ? 1 : 0),
+              "a convolution's bias has a value for each of its outputs");
+  return forward_own(*own, input, weight, bias, stride, transposed, output);
 }
 
 Gradients backward_cpu(const Tensor& any_gradient,
@@ -399,6 +408,10 @@ Gradients backward_cpu(const Tensor& any_gradient,
   if (!arithmetic)
     return backward_library(
         any_gradient, any_input, weight, stride, transposed, wanted, kernels);
+  TORCH_CHECK(is_written_by_ours(any_gradient.scalar_type()) &&
+                  any_gradient.size(0) == any_input.size(0) &&
+                  any_gradient.size(1) == weight.size(transposed ? 1 : 0),
+              "our convolutions take gradients of their outputs, in float32 or bfloat16");
   const Tensor input = channels_last(any_input);
   const Tensor gradient = channels_last(any_gradient);
   const Own own(*arithmetic, input, stride, transposed);

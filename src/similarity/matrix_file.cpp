@@ -74,12 +74,15 @@ std::string MatrixFile::header() const {
   return text;
 }
 
+bool MatrixFile::has_our_header(std::span<const std::byte> bytes) const {
+  const std::string wanted = header();
+  return static_cast<std::int64_t>(bytes.size()) == checksum_at(rows_) &&
+         std::memcmp(bytes.data(), wanted.data(), wanted.size()) == 0;
+}
+
 bool MatrixFile::valid() const {
   const auto bytes = mapped(path_);
-  if (!bytes || static_cast<std::int64_t>(bytes->size()) != checksum_at(rows_))
-    return false;
-  const std::string wanted = header();
-  if (std::memcmp(bytes->data(), wanted.data(), wanted.size()) != 0)
+  if (!bytes || !has_our_header(*bytes))
     return false;
   for (int row = 0; row < rows_; ++row) {
     std::uint32_t kept = 0;
@@ -94,10 +97,10 @@ bool MatrixFile::valid() const {
 
 PairMatrix MatrixFile::map() const {
   const auto bytes = mapped(path_);
-  if (!bytes || static_cast<std::int64_t>(bytes->size()) != checksum_at(rows_))
+  if (!bytes || !has_our_header(*bytes))
     throw core::DataError(path_.string() +
-                          ": the pair matrix is missing or has another size; repeat the "
-                          "command, which makes it anew from its tiles");
+                          ": the pair matrix cannot be read, has another size or is of other "
+                          "volumes; repeat the command, which makes it anew from its tiles");
   // The header is as long as eight doubles, so that these lie aligned.
   const auto* const values = reinterpret_cast<const double*>(bytes->data() + header_bytes);
   const auto count = static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns_);
@@ -141,6 +144,11 @@ void MatrixFile::Writer::write_row(int row, std::span<const double> values) {
   write(bytes, file_.row_at(row));
   const std::uint32_t checksum = core::checksum(bytes);
   write(std::as_bytes(std::span(&checksum, 1)), file_.checksum_at(row));
+}
+
+void MatrixFile::Writer::finish() {
+  if (::fdatasync(descriptor_) != 0)
+    fail(file_.temporary(), "sync it");
 }
 
 void MatrixFile::Writer::write(std::span<const std::byte> bytes, std::int64_t offset) {

@@ -72,12 +72,14 @@ std::vector<work::Item> PairEngine::tile_items() const {
 
 std::string PairEngine::matrix_key() const {
   core::ContentHasher hasher;
-  hasher.add("pair matrix 1");
+  hasher.add("pair matrix 2");
   for (const Tile& tile : tiles())
     hasher.add(tile_key(tile));
+  // Tiles go by the order of arrival, rows and columns by position: equal tiles may lie
+  // elsewhere.
   for (const Side* side : {&rows_, &columns_})
-    for (const int volume : side->order)
-      hasher.add(side->keys[at(volume)]);
+    for (const std::string& key : side->keys)
+      hasher.add(key);
   return hasher.hexadecimal();
 }
 

@@ -72,6 +72,11 @@ work::Record TileFiles::keep(const TileValues& values) {
   return record;
 }
 
+void TileFiles::sync() const {
+  if (file_ >= 0 && ::fdatasync(file_) != 0)
+    fail(folder_ / name_, "sync its tiles");
+}
+
 TileValues TileFiles::read(const work::Record& record) const {
   const std::filesystem::path path = folder_ / record.text("file");
   const std::int64_t offset = record.integer("offset");

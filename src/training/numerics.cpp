@@ -38,8 +38,9 @@ Numerics set_up_numerics(int threads_per_trial, int local_rank, network::Precisi
   numerics.instruction_set = at::get_cpu_capability();
   numerics.threads_per_trial = at::get_num_threads();
   numerics.precision = network::resolved(wanted);
-  if (numerics.precision == network::Precision::bf16 && ops::has_bfloat16_matrices())
-    numerics.instruction_set += " with AMX";
+  // What bfloat16 is multiplied with, by our kernels and by LibTorch's, changes bits.
+  if (numerics.precision == network::Precision::bf16 && ops::has_bfloat16_products())
+    numerics.instruction_set += ops::has_bfloat16_matrices() ? " with AMX" : " with BF16";
   return numerics;
 }
 

@@ -108,10 +108,18 @@ std::map<std::string, Record> distribute(comm::Communicator& communicator,
   }
   control->broadcast(ending, 0);
   Outcome outcome = decode_outcome(ending);
+  if (options.short_pieces)
+    comm::together(communicator, [&] {
+      // Of two errors the one that ended the work is said.
+      try {
+        journal.sync();
+      } catch (const core::SystemError&) {
+        if (!outcome.failure)
+          throw;
+      }
+    });
   if (outcome.failure)
     comm::throw_failure(*outcome.failure);
-  if (options.short_pieces)
-    comm::together(communicator, [&] { journal.sync(); });
   return std::move(outcome.results);
 }
 

@@ -238,5 +238,18 @@ TEST(ConvolutionTest, RefusesOtherKernelsAndChannels) {
                c10::Error);
 }
 
+TEST(ConvolutionTest, RefusesWhatOurKernelsWouldReadOrWriteOutside) {
+  const Tensor input = torch::zeros({1, 2, 6, 6, 6});
+  const Tensor weight = torch::zeros({2, 2, 3, 3, 3});
+  if (!can_convolve(ConvolutionKernels::own_float32, input, weight))
+    GTEST_SKIP() << "this processor has no kernels of ours";
+  ConvolutionOptions options{.kernels = ConvolutionKernels::own_float32};
+  EXPECT_THROW(convolution(input, weight, torch::zeros({1}), options), c10::Error);
+  options.output_type = torch::kHalf;
+  EXPECT_THROW(convolution(input, weight, std::nullopt, options), c10::Error);
+  options.output_type = torch::kFloat64;
+  EXPECT_THROW(convolution(input, weight, std::nullopt, options), c10::Error);
+}
+
 }  // namespace
 }  // namespace proxytune::ops

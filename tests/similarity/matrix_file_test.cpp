@@ -29,6 +29,8 @@ class MatrixFileTest : public testing::Test {
     first.write_row(2, std::vector<double>{5, 6});
     second.write_row(1, std::vector<double>{3, -0.0});
     first.write_row(0, std::vector<double>{1.0 / 3, 2});
+    first.finish();
+    second.finish();
     return file;
   }
   std::filesystem::path path() const { return folder_ / "all.matrix"; }
@@ -62,6 +64,7 @@ TEST_F(MatrixFileTest, KnowsOtherTilesAnotherSizeAndEveryChangedByte) {
   EXPECT_FALSE(MatrixFile(path(), std::string(32, 'j'), 3, 2).valid());
   EXPECT_FALSE(MatrixFile(path(), key, 2, 3).valid());
   EXPECT_THROW(MatrixFile(path(), key, 2, 2).map(), core::DataError);
+  EXPECT_THROW(MatrixFile(path(), std::string(32, 'j'), 3, 2).map(), core::DataError);
   const auto bytes = static_cast<int>(std::filesystem::file_size(path()));
   for (int place = 0; place < bytes; ++place) {
     std::fstream stream(path(), std::ios::in | std::ios::out | std::ios::binary);

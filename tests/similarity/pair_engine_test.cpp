@@ -370,6 +370,27 @@ TEST(PairEngineTest, TakesNoVolumeAndOneVolume) {
   }
 }
 
+TEST(PairEngineTest, NamesAMatrixByWhereItsVolumesStand) {
+  // Two that came first and two later ones, which then take the front of the list.
+  const Shelf shelf = equal_shapes(4);
+  SubjectSet before = shelf.set();
+  before.batches = {0, 0, 1, 1};
+  SubjectSet after = before;
+  after.at = [&](int i) { return before.at((i + 2) % 4); };
+  after.batches = {1, 1, 0, 0};
+  PairEngine first(Metric::mutual_information, Crop::label, small_options(2), before);
+  PairEngine second(Metric::mutual_information, Crop::label, small_options(2), after);
+  std::set<std::string> tiles;
+  for (PairEngine* engine : {&first, &second})
+    for (const work::Item& item : engine->tile_items())
+      tiles.insert(item.key);
+  EXPECT_EQ(tiles.size(), 3U);
+  EXPECT_NE(first.matrix_key(), second.matrix_key());
+  EXPECT_EQ(first.compute_all().at(0, 3), second.compute_all().at(2, 1));
+  PairEngine again(Metric::mutual_information, Crop::label, small_options(2), before);
+  EXPECT_EQ(first.matrix_key(), again.matrix_key());
+}
+
 TEST(PairEngineTest, SaysWhichTileIsTorn) {
   const Shelf shelf = equal_shapes(3);
   PairEngine engine(Metric::mutual_information, Crop::label, small_options(2), shelf.set());

@@ -24,7 +24,7 @@ class MatrixFile {
 
   /// Whether it is there, whole, and made of the tiles that the key names.
   bool valid() const;
-  /// Throws core::DataError where the file is not valid in size.
+  /// Throws core::DataError where the file is missing, of another size, or of other tiles.
   PairMatrix map() const;
 
   /// These three throw core::SystemError where the disk refuses.
@@ -38,6 +38,8 @@ class MatrixFile {
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
     void write_row(int row, std::span<const double> values);
+    /// All rows are on disk when it returns, where other nodes see them too.
+    void finish();
 
    private:
     void write(std::span<const std::byte> bytes, std::int64_t offset);
@@ -51,6 +53,7 @@ class MatrixFile {
   std::int64_t row_at(int row) const;
   std::int64_t checksum_at(int row) const;
   std::string header() const;
+  bool has_our_header(std::span<const std::byte> bytes) const;
 
   std::filesystem::path path_;
   std::string key_;

@@ -21,9 +21,11 @@ class TileFiles {
   TileFiles& operator=(const TileFiles&) = delete;
 
   /// Appends a tile; the record says where: `file`, `offset` and `count` of values, `checksum`.
-  /// Not synced: what a crash of the machine takes is seen by its checksum and computed again.
-  /// Throws core::SystemError where the disk refuses.
+  /// Until sync(), what a crash of the machine takes is seen by its checksum and computed
+  /// again. Throws core::SystemError where the disk refuses.
   work::Record keep(const TileValues& values);
+  /// All tiles kept so far are on disk when it returns, where other nodes see them too.
+  void sync() const;
   /// What such a record names, by whatever launch and rank. Throws core::DataError where it is
   /// not there or damaged, core::SystemError where it cannot be read.
   TileValues read(const work::Record& record) const;
