@@ -8,6 +8,7 @@
 #include "proxytune/ops/concatenate.h"
 #include "proxytune/ops/convolution.h"
 #include "proxytune/ops/instance_norm_prelu.h"
+#include "proxytune/ops/up_block.h"
 
 namespace proxytune::network {
 namespace {
@@ -97,6 +98,13 @@ struct Decoder {
   Tensor identity;                     // top only: the kernel that returns its input
 
   Tensor operator()(const Tensor& input, const Mode& mode) const {
+    if (!norm && up.norm.cancels_bias())
+      return ops::up_block(input,
+                           {up.convolution.weight,
+                            up.norm.slope,
+                            convolution.weight + identity,
+                            convolution.bias},
+                           identity.scalar_type());
     const Tensor wide =
         up.norm(up.convolution(input, mode, !up.norm.cancels_bias()), std::nullopt, mode);
     if (!norm)  // logits, of the parameters' own type

@@ -52,13 +52,15 @@ PlaneWindow::PlaneWindow(const ProductKernels& kernels,
                          const Lattice& lattice,
                          const RowLayout& layout,
                          const Sample& sample,
-                         int kept)
+                         int kept,
+                         PlaneFilter filter)
     : kernels_(kernels),
       lattice_(lattice),
       layout_(layout),
       sample_(sample),
       row_voxels_((sample.fine ? 2 : 1) * lattice.x),
       depth_((sample.fine ? 2 : 1) * lattice.z),
+      filter_(std::move(filter)),
       zeros_(lattice, layout),
       held_(static_cast<std::size_t>(kept), -1) {
   for (int i = 0; i < kept; ++i)
@@ -88,6 +90,8 @@ void PlaneWindow::fill(Plane& plane, std::int64_t z) {
       fill_rows(plane, layout_.first_row(static_cast<int>(row % 2), 0), row / 2, voxels);
     else
       fill_rows(plane, 0, row, voxels);
+  if (filter_)
+    filter_(plane, z);
 }
 
 /// A row of the lattice: one or two voxels a position, as if they were that many channels.

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "ops/shifted_products.h"
@@ -80,6 +82,10 @@ class Plane {
   std::byte* first_ = nullptr;
 };
 
+/// Changes a plane's rows when they have been made of the sample's plane z. What lies around
+/// them must stay zero.
+using PlaneFilter = std::function<void(Plane& plane, std::int64_t z)>;
+
 /// The planes of a sample, each made when it is first asked for and kept until `kept` others
 /// were.
 class PlaneWindow {
@@ -88,7 +94,8 @@ class PlaneWindow {
               const Lattice& lattice,
               const RowLayout& layout,
               const Sample& sample,
-              int kept);
+              int kept,
+              PlaneFilter filter = {});
   /// A plane of the sample's own z (2 z of them on the fine side); zeros outside.
   const Plane& at(std::int64_t z);
   const RowLayout& layout() const { return layout_; }
@@ -104,6 +111,7 @@ class PlaneWindow {
   Sample sample_;
   std::int64_t row_voxels_;
   std::int64_t depth_;
+  PlaneFilter filter_;
   Plane zeros_;
   std::vector<Plane> ring_;
   std::vector<std::int64_t> held_;

@@ -68,6 +68,7 @@ class SoftmaxDiceLoss : public torch::autograd::Function<SoftmaxDiceLoss> {
     auto [loss, gradient] = call(logits, labels, cross_entropy, background, smooth);
     context->save_for_backward({gradient});
     context->mark_non_differentiable({gradient});
+    context->set_materialize_grads(false);  // zeros as large as the logits, for nothing
     return {loss, gradient};
   }
 
