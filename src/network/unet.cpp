@@ -7,6 +7,7 @@
 #include "proxytune/ops/batch_norm_prelu.h"
 #include "proxytune/ops/concatenate.h"
 #include "proxytune/ops/convolution.h"
+#include "proxytune/ops/convolution_pair.h"
 #include "proxytune/ops/instance_norm_prelu.h"
 #include "proxytune/ops/up_block.h"
 
@@ -81,13 +82,29 @@ struct Encoder {
   Convolution residual;
 
   Tensor operator()(const Tensor& input, const Mode& mode) const {
-    const Tensor added = residual(input, mode);
-    Tensor result = input;
-    for (const Unit& unit : units)
-      result = unit.norm(unit.convolution(result, mode, !unit.norm.cancels_bias()),
-                         &unit == &units.back() ? std::optional<Tensor>(added) : std::nullopt,
-                         mode);
+    const auto [first, added] = both(input, mode);
+    Tensor result = first;
+    for (const Unit& unit : units) {
+      if (&unit != &units.front())
+        result = unit.convolution(result, mode, !unit.norm.cancels_bias());
+      result = unit.norm(
+          result, &unit == &units.back() ? std::optional<Tensor>(added) : std::nullopt, mode);
+    }
     return result;
+  }
+
+  /// What the first unit's convolution gives, and the residual's.
+  std::pair<Tensor, Tensor> both(const Tensor& input, const Mode& mode) const {
+    const Unit& unit = units.front();
+    if (residual.weight.size(2) != unit.convolution.weight.size(2))
+      return {unit.convolution(input, mode, !unit.norm.cancels_bias()), residual(input, mode)};
+    const auto bias =
+        unit.norm.cancels_bias() ? std::nullopt : std::optional(unit.convolution.bias);
+    return ops::convolution_pair(input,
+                                 {unit.convolution.weight, bias},
+                                 {residual.weight, residual.bias},
+                                 residual.stride,
+                                 mode.activations);
   }
 };
 
@@ -97,16 +114,19 @@ struct Decoder {
   std::optional<NormActivation> norm;  // none at the top
   Tensor identity;                     // top only: the kernel that returns its input
 
-  Tensor operator()(const Tensor& input, const Mode& mode) const {
+  Tensor operator()(const Tensor& skip, const Tensor& deep, const Mode& mode) const {
     if (!norm && up.norm.cancels_bias())
-      return ops::up_block(input,
+      return ops::up_block(skip,
+                           deep,
                            {up.convolution.weight,
                             up.norm.slope,
                             convolution.weight + identity,
                             convolution.bias},
                            identity.scalar_type());
     const Tensor wide =
-        up.norm(up.convolution(input, mode, !up.norm.cancels_bias()), std::nullopt, mode);
+        up.norm(up.convolution(ops::concatenate(skip, deep), mode, !up.norm.cancels_bias()),
+                std::nullopt,
+                mode);
     if (!norm)  // logits, of the parameters' own type
       return ops::convolution(wide,
                               convolution.weight + identity,
@@ -234,7 +254,7 @@ torch::Tensor UNet::forward(const torch::Tensor& images) const {
     skips.push_back(result);
   }
   for (std::size_t level = layers_->decoders.size(); level-- > 0;)
-    result = layers_->decoders[level](ops::concatenate(skips[level], result), mode);
+    result = layers_->decoders[level](skips[level], result, mode);
   return result;
 }
 

@@ -98,7 +98,7 @@ Gradients backward_cpu(const Tensor& any_gradient,
   const Tensor input = channels_last(any_input);
   const Tensor gradient = channels_last(any_gradient);
   const Own own(*arithmetic, input, stride, transposed);
-  auto [of_input, of_weight] = gradients_own(own, gradient, input, weight, wanted);
+  auto [of_input, of_weight] = gradients_own(own, {gradient}, input, weight, wanted);
   return {of_input, of_weight, wanted[2] ? bias_gradient_own(gradient) : Tensor()};
 }
 
@@ -202,6 +202,17 @@ Tensor convolution(const Tensor& input,
                       options.transposed,
                       options.output_type.value_or(input.scalar_type()),
                       static_cast<std::int64_t>(options.kernels));
+}
+
+bool is_left_to_own_float32(const Tensor& input,
+                            const Tensor& weight,
+                            std::int64_t stride,
+                            bool transposed) {
+  const auto computed_in = [&](Pass pass) {
+    return own_arithmetic(ConvolutionKernels::fastest, pass, input, weight, stride, transposed);
+  };
+  return computed_in(Pass::forward) == Arithmetic::float32 &&
+         computed_in(Pass::backward) == Arithmetic::float32;
 }
 
 bool can_convolve(ConvolutionKernels own,

@@ -137,8 +137,8 @@ void ShiftedConvolution::add_products(const Piece& piece,
        .pitch = work.pitch});
 }
 
-void ShiftedConvolution::operator()(const Sample& input,
-                                    const Target& output,
+void ShiftedConvolution::operator()(const Samples& input,
+                                    const Targets& output,
                                     const Hooks& hooks) const {
   PlaneWindow planes = window(input, hooks.on_read);
   Work work = workspace();
@@ -149,7 +149,7 @@ void ShiftedConvolution::operator()(const Sample& input,
   }
 }
 
-PlaneWindow ShiftedConvolution::window(const Sample& input, const PlaneFilter& on_read) const {
+PlaneWindow ShiftedConvolution::window(const Samples& input, const PlaneFilter& on_read) const {
   const int kept = relation_ == Relation::coarse_to_fine ? 2 : 3;
   return {kernels_, lattice_, layout_, input, kept, on_read};
 }
@@ -163,7 +163,7 @@ ShiftedConvolution::Work ShiftedConvolution::workspace() const {
 
 void ShiftedConvolution::write_plane(std::int64_t z,
                                      PlaneWindow& planes,
-                                     const Target& output,
+                                     const Targets& output,
                                      const Hooks& hooks,
                                      Work& work) const {
   const bool fine = relation_ == Relation::coarse_to_fine;
@@ -177,15 +177,40 @@ void ShiftedConvolution::write_plane(std::int64_t z,
     if (hooks.on_sums)
       hooks.on_sums({plane, piece.y_parity, piece.first, rows, work.sums.data(), work.pitch});
     for (std::int64_t y = 0; y < lattice_.y; ++y)
-      write_row(kernels_,
-                work.sums.data() + y * lattice_.pitch(),
-                work.pitch,
-                lattice_.x,
-                rows,
-                piece.first,
-                output,
-                fine ? (plane * lattice_.y + y) * 2 + piece.y_parity : plane * lattice_.y + y,
-                work.scratch);
+      write_rows(piece,
+                 work.sums.data() + y * lattice_.pitch(),
+                 fine ? (plane * lattice_.y + y) * 2 + piece.y_parity : plane * lattice_.y + y,
+                 output,
+                 work);
+  }
+}
+
+/// One row of the output, each target's channels of it.
+void ShiftedConvolution::write_rows(const Piece& piece,
+                                    const float* sums,
+                                    std::int64_t row,
+                                    const Targets& output,
+                                    Work& work) const {
+  const auto write = [&](const Target& to, int first_sum, int rows, int first) {
+    write_row(kernels_,
+              sums + first_sum * work.pitch,
+              work.pitch,
+              lattice_.x,
+              rows,
+              first,
+              to,
+              row,
+              work.scratch);
+  };
+  if (output.fine())
+    return write(output.parts.front(), 0, 2 * piece.outputs, piece.first);
+  int begin = 0;
+  for (const Target& part : output.parts) {
+    const int first = std::max(begin, piece.first);
+    const int end = std::min(begin + part.channels, piece.first + piece.outputs);
+    if (first < end)
+      write(part, first - piece.first, end - first, first - begin);
+    begin += part.channels;
   }
 }
 
@@ -268,10 +293,10 @@ namespace {
 PlaneWindow window_on(const ProductKernels& kernels,
                       Arithmetic arithmetic,
                       const Lattice& lattice,
-                      const Sample& sample,
+                      const Samples& sample,
                       bool shifted,
                       const PlaneFilter& filter = {}) {
-  const RowLayout layout{arithmetic, Form::values, sample.channels, sample.fine};
+  const RowLayout layout{arithmetic, Form::values, sample.channels(), sample.fine()};
   return {kernels, lattice, layout, sample, shifted ? 3 : 1, filter};
 }
 
@@ -281,11 +306,11 @@ void add_weight_gradient(const ProductKernels& kernels,
                          Arithmetic arithmetic,
                          Relation relation,
                          const Lattice& lattice,
-                         const Sample& shifted,
-                         const Sample& dense,
+                         const Samples& shifted,
+                         const Samples& dense,
                          std::vector<double>& sums) {
   WeightGradient gradient(
-      kernels, arithmetic, relation, lattice, shifted.channels, dense.channels);
+      kernels, arithmetic, relation, lattice, shifted.channels(), dense.channels());
   PlaneWindow shifted_planes = window_on(kernels, arithmetic, lattice, shifted, true);
   PlaneWindow dense_planes = window_on(kernels, arithmetic, lattice, dense, false);
   for (std::int64_t z = 0; z < lattice.z; ++z)
@@ -297,15 +322,15 @@ void run_backward(const ProductKernels& kernels,
                   Relation relation,
                   const Lattice& lattice,
                   const ShiftedConvolution& backward,
-                  const Sample& input,
-                  const Sample& gradient,
-                  const Target& input_gradient,
+                  const Samples& input,
+                  const Samples& gradient,
+                  const Targets& input_gradient,
                   std::vector<double>& sums,
                   const BackwardHooks& hooks) {
   // Words and values are the same in float32, so one window serves both.
   const bool input_is_dense = relation == Relation::coarse_to_fine;
-  const int shifted = input_is_dense ? gradient.channels : input.channels;
-  const int dense = input_is_dense ? input.channels : gradient.channels;
+  const int shifted = input_is_dense ? gradient.channels() : input.channels();
+  const int dense = input_is_dense ? input.channels() : gradient.channels();
   WeightGradient weight(kernels, Arithmetic::float32, relation, lattice, shifted, dense);
   PlaneWindow inputs =
       window_on(kernels, Arithmetic::float32, lattice, input, !input_is_dense, hooks.on_input);

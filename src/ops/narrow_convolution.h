@@ -43,8 +43,8 @@ struct Hooks {
 /// safe.
 class ShiftedConvolution {
  public:
-  /// weight: [out][in][27]; bias: [out] or null. `lattice` is the coarse grid. Into a fine grid
-  /// there are at most most_outputs outputs.
+  /// weight: [out][in][27]; bias: [out] or null. Inputs and outputs may be joint samples'.
+  /// `lattice` is the coarse grid. Into a fine grid there are at most most_outputs outputs.
   ShiftedConvolution(const ProductKernels& kernels,
                      Arithmetic arithmetic,
                      Relation relation,
@@ -54,7 +54,7 @@ class ShiftedConvolution {
                      const float* weight,
                      const float* bias);
 
-  void operator()(const Sample& input, const Target& output, const Hooks& hooks = {}) const;
+  void operator()(const Samples& input, const Targets& output, const Hooks& hooks = {}) const;
 
  private:
   struct Tap {
@@ -79,11 +79,16 @@ class ShiftedConvolution {
     std::vector<std::uint32_t> scratch;
   };
   void add_piece(Piece piece, const float* weight, const float* bias);
-  PlaneWindow window(const Sample& input, const PlaneFilter& on_read) const;
+  void write_rows(const Piece& piece,
+                  const float* sums,
+                  std::int64_t row,
+                  const Targets& output,
+                  Work& work) const;
+  PlaneWindow window(const Samples& input, const PlaneFilter& on_read) const;
   Work workspace() const;
   void write_plane(std::int64_t z,
                    PlaneWindow& planes,
-                   const Target& output,
+                   const Targets& output,
                    const Hooks& hooks,
                    Work& work) const;
   void add_products(const Piece& piece,
@@ -138,8 +143,8 @@ void add_weight_gradient(const ProductKernels& kernels,
                          Arithmetic arithmetic,
                          Relation relation,
                          const Lattice& lattice,
-                         const Sample& shifted,
-                         const Sample& dense,
+                         const Samples& shifted,
+                         const Samples& dense,
                          std::vector<double>& sums);
 
 /// Changes what run_backward() reads and writes.
@@ -157,9 +162,9 @@ void run_backward(const ProductKernels& kernels,
                   Relation relation,
                   const Lattice& lattice,
                   const ShiftedConvolution& backward,
-                  const Sample& input,
-                  const Sample& gradient,
-                  const Target& input_gradient,
+                  const Samples& input,
+                  const Samples& gradient,
+                  const Targets& input_gradient,
                   std::vector<double>& sums,
                   const BackwardHooks& hooks = {});
 

@@ -45,6 +45,20 @@ Target target_of(const Tensor& tensor, std::int64_t n, bool fine) {
   return {data + n * bytes, is_bfloat16(tensor), fine, static_cast<int>(tensor.size(1))};
 }
 
+Samples sample_of(const std::vector<Tensor>& tensors, std::int64_t n, bool fine) {
+  std::vector<Sample> parts;
+  for (const Tensor& tensor : tensors)
+    parts.push_back(sample_of(tensor, n, fine));
+  return Samples(std::move(parts));
+}
+
+Targets target_of(const std::vector<Tensor>& tensors, std::int64_t n, bool fine) {
+  std::vector<Target> parts;
+  for (const Tensor& tensor : tensors)
+    parts.push_back(target_of(tensor, n, fine));
+  return Targets(std::move(parts));
+}
+
 Tensor empty_channels_last(c10::IntArrayRef sizes, torch::ScalarType type) {
   const auto strides = c10::get_channels_last_strides_3d(sizes);
   return torch::empty_strided(sizes, strides, type);
@@ -106,7 +120,7 @@ Tensor total(const SumsOfSamples& sums, const Tensor& weight) {
 }
 
 std::pair<Tensor, Tensor> gradients_own(const Own& own,
-                                        const Tensor& gradient,
+                                        const std::vector<Tensor>& gradient,
                                         const Tensor& input,
                                         const Tensor& weight,
                                         const Wanted& wanted) {
@@ -121,10 +135,10 @@ std::pair<Tensor, Tensor> gradients_own(const Own& own,
   for_each_sample(input, [&](std::int64_t n) {
     std::vector<double>& of_sample = sums[static_cast<std::size_t>(n)];
     of_sample.assign(static_cast<std::size_t>(weight.numel()), 0);
-    const Sample in = sample_of(input, n, own.input_is_fine());
-    const Sample out = sample_of(gradient, n, own.output_is_fine());
+    const Samples in = sample_of(input, n, own.input_is_fine());
+    const Samples out = sample_of(gradient, n, own.output_is_fine());
     if (together) {
-      const Target to = target_of(of_input, n, own.input_is_fine());
+      const Targets to = target_of(of_input, n, own.input_is_fine());
       run_backward(kernels, own.forward, own.lattice, *backward, in, out, to, of_sample);
       return;
     }

@@ -47,9 +47,11 @@ struct Own {
   bool output_is_fine() const { return forward == Relation::coarse_to_fine; }
 };
 
-/// Sample n of a dense channels-last tensor.
+/// Sample n of a dense channels-last tensor, or of several as if their channels were one's.
 Sample sample_of(const torch::Tensor& tensor, std::int64_t n, bool fine);
+Samples sample_of(const std::vector<torch::Tensor>& tensors, std::int64_t n, bool fine);
 Target target_of(const torch::Tensor& tensor, std::int64_t n, bool fine);
+Targets target_of(const std::vector<torch::Tensor>& tensors, std::int64_t n, bool fine);
 
 torch::Tensor empty_channels_last(c10::IntArrayRef sizes, torch::ScalarType type);
 
@@ -77,6 +79,12 @@ using SumsOfSamples = std::vector<std::vector<double>>;
 /// In the weight's shape, float32.
 torch::Tensor total(const SumsOfSamples& sums, const torch::Tensor& weight);
 
+/// Whether convolution() leaves both passes of this one to our kernels in float32.
+bool is_left_to_own_float32(const torch::Tensor& input,
+                            const torch::Tensor& weight,
+                            std::int64_t stride,
+                            bool transposed);
+
 torch::Tensor forward_own(Arithmetic arithmetic,
                           const torch::Tensor& input,
                           const torch::Tensor& weight,
@@ -85,12 +93,14 @@ torch::Tensor forward_own(Arithmetic arithmetic,
                           bool transposed,
                           torch::ScalarType type);
 
-/// The gradients of input and weight that are wanted, of channels-last operands.
-std::pair<torch::Tensor, torch::Tensor> gradients_own(const Own& own,
-                                                      const torch::Tensor& gradient,
-                                                      const torch::Tensor& input,
-                                                      const torch::Tensor& weight,
-                                                      const Wanted& wanted);
+/// The gradients of input and weight that are wanted, of channels-last operands. `gradient` is
+/// one tensor or, in float32 arithmetic, several joint ones.
+std::pair<torch::Tensor, torch::Tensor> gradients_own(
+    const Own& own,
+    const std::vector<torch::Tensor>& gradient,
+    const torch::Tensor& input,
+    const torch::Tensor& weight,
+    const Wanted& wanted);
 
 torch::Tensor bias_gradient_own(const torch::Tensor& gradient);
 

@@ -51,7 +51,7 @@ PlaneFilter activation(const Lattice& lattice, const std::vector<ChannelNorm>& n
 /// Convolves up, with the moments of what comes out.
 std::vector<ChannelMoments> expand(const Own& own,
                                    const ShiftedConvolution& convolve,
-                                   const Sample& input,
+                                   const Samples& input,
                                    const Target& raw) {
   std::vector<ChannelMoments> moments(static_cast<std::size_t>(raw.channels));
   const RowExtents extents = rows_of(own.lattice);
@@ -81,9 +81,9 @@ class Backward {
 
   /// And on to the input's.
   void through_up(const ShiftedConvolution& convolve,
-                  const Sample& input,
+                  const Samples& input,
                   const Sample& before,
-                  const Target& input_gradient,
+                  const Targets& input_gradient,
                   std::vector<double>& of_up);
 
   double slope() const {
@@ -141,9 +141,9 @@ void Backward::through_same(const ShiftedConvolution& convolve,
 }
 
 void Backward::through_up(const ShiftedConvolution& convolve,
-                          const Sample& input,
+                          const Samples& input,
                           const Sample& before,
-                          const Target& input_gradient,
+                          const Targets& input_gradient,
                           std::vector<double>& of_up) {
   const Lattice& lattice = own_.up.lattice;
   const Lattice& fine = own_.same.lattice;
@@ -179,11 +179,12 @@ std::vector<double> nothing(const Tensor& like) {
 
 }  // namespace
 
-UpBlockOutput up_block_forward(const Tensor& input,
+UpBlockOutput up_block_forward(const std::vector<Tensor>& inputs,
                                const UpBlock& block,
                                torch::ScalarType output_type,
                                double epsilon) {
   UpBlockOutput result;
+  const Tensor& input = inputs.front();
   std::vector<std::int64_t> sizes = output_sizes(input, block.up, 2, true);
   Tensor& raw = result.state.raw = empty_channels_last(sizes, input.scalar_type());
   sizes[1] = block.weight.size(0);
@@ -197,7 +198,7 @@ UpBlockOutput up_block_forward(const Tensor& input,
       shifted_convolution(own.same, own.same.forward, block.weight, block.bias);
   for_each_sample(input, [&](std::int64_t n) {
     const std::vector<ChannelMoments> moments =
-        expand(own.up, up, sample_of(input, n, false), target_of(raw, n, true));
+        expand(own.up, up, sample_of(inputs, n, false), target_of(raw, n, true));
     std::int64_t at = n * raw.size(1);
     for (const ChannelMoments& of : moments) {
       mean.mutable_data_ptr<float>()[at] = static_cast<float>(of.mean);
@@ -213,14 +214,17 @@ UpBlockOutput up_block_forward(const Tensor& input,
 }
 
 UpBlockGradients up_block_backward(const Tensor& gradient,
-                                   const Tensor& input,
+                                   const std::vector<Tensor>& inputs,
                                    const UpBlock& block,
                                    const UpBlockState& state) {
+  const Tensor& input = inputs.front();
   const Both own(input, state.raw);
   const ShiftedConvolution same = backward_convolution(own.same, block.weight);
   const ShiftedConvolution up = backward_convolution(own.up, block.up);
   const Tensor before = empty_channels_last(state.raw.sizes(), state.raw.scalar_type());
-  const Tensor of_input = empty_channels_last(input.sizes(), input.scalar_type());
+  std::vector<Tensor> of_inputs;
+  for (const Tensor& part : inputs)
+    of_inputs.push_back(empty_channels_last(part.sizes(), part.scalar_type()));
   const auto batch = static_cast<std::size_t>(input.size(0));
   SumsOfSamples of_up(batch, nothing(block.up));
   SumsOfSamples of_slope(batch, nothing(block.slope));
@@ -236,13 +240,13 @@ UpBlockGradients up_block_backward(const Tensor& gradient,
                           of_weight[at],
                           of_bias[at]);
     backward.through_up(up,
-                        sample_of(input, n, false),
+                        sample_of(inputs, n, false),
                         sample_of(before, n, true),
-                        target_of(of_input, n, false),
+                        target_of(of_inputs, n, false),
                         of_up[at]);
     of_slope[at][0] = backward.slope();
   });
-  return {of_input,
+  return {of_inputs,
           total(of_up, block.up),
           total(of_slope, block.slope),
           total(of_weight, block.weight),

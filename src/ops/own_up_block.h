@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "ops/own_convolution.h"
 #include "proxytune/ops/up_block.h"
 
@@ -17,19 +19,20 @@ struct UpBlockOutput {
   UpBlockState state;
 };
 
-/// input: channels-last.
-UpBlockOutput up_block_forward(const torch::Tensor& input,
+/// inputs: channels-last, taken as if their channels were one tensor's.
+UpBlockOutput up_block_forward(const std::vector<torch::Tensor>& inputs,
                                const UpBlock& block,
                                torch::ScalarType output_type,
                                double epsilon);
 
 struct UpBlockGradients {
-  torch::Tensor input, up, slope, weight, bias;
+  std::vector<torch::Tensor> inputs;
+  torch::Tensor up, slope, weight, bias;
 };
 
-/// gradient and input: channels-last.
+/// gradient and inputs: channels-last.
 UpBlockGradients up_block_backward(const torch::Tensor& gradient,
-                                   const torch::Tensor& input,
+                                   const std::vector<torch::Tensor>& inputs,
                                    const UpBlock& block,
                                    const UpBlockState& state);
 
