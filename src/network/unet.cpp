@@ -9,6 +9,7 @@
 #include "proxytune/ops/convolution.h"
 #include "proxytune/ops/convolution_pair.h"
 #include "proxytune/ops/instance_norm_prelu.h"
+#include "proxytune/ops/share.h"
 #include "proxytune/ops/up_block.h"
 
 namespace proxytune::network {
@@ -96,8 +97,11 @@ struct Encoder {
   /// What the first unit's convolution gives, and the residual's.
   std::pair<Tensor, Tensor> both(const Tensor& input, const Mode& mode) const {
     const Unit& unit = units.front();
-    if (residual.weight.size(2) != unit.convolution.weight.size(2))
-      return {unit.convolution(input, mode, !unit.norm.cancels_bias()), residual(input, mode)};
+    if (residual.weight.size(2) != unit.convolution.weight.size(2)) {
+      const auto [for_unit, for_residual] = ops::share(input);
+      return {unit.convolution(for_unit, mode, !unit.norm.cancels_bias()),
+              residual(for_residual, mode)};
+    }
     const auto bias =
         unit.norm.cancels_bias() ? std::nullopt : std::optional(unit.convolution.bias);
     return ops::convolution_pair(input,
@@ -132,7 +136,8 @@ struct Decoder {
                               convolution.weight + identity,
                               convolution.bias,
                               {.output_type = identity.scalar_type()});
-    return (*norm)(convolution(wide, mode, !norm->cancels_bias()), wide, mode);
+    const auto [convolved, added] = ops::share(wide);
+    return (*norm)(convolution(convolved, mode, !norm->cancels_bias()), added, mode);
   }
 };
 
@@ -251,7 +256,10 @@ torch::Tensor UNet::forward(const torch::Tensor& images) const {
   Tensor result = ops::channels_last(images);
   for (const Encoder& encoder : layers_->encoders) {
     result = encoder(result, mode);
-    skips.push_back(result);
+    const bool bottom = &encoder == &layers_->encoders.back();
+    const auto [down, across] = bottom ? std::pair(result, Tensor()) : ops::share(result);
+    result = down;
+    skips.push_back(across);
   }
   for (std::size_t level = layers_->decoders.size(); level-- > 0;)
     result = layers_->decoders[level](skips[level], result, mode);

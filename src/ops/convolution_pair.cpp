@@ -8,6 +8,7 @@
 #include "ops/own_convolution.h"
 #include "proxytune/ops/convolution.h"
 #include "proxytune/ops/instance_norm_prelu.h"
+#include "proxytune/ops/share.h"
 
 namespace proxytune::ops {
 namespace {
@@ -174,8 +175,9 @@ std::pair<Tensor, Tensor> convolution_pair(const Tensor& input,
                                            std::optional<torch::ScalarType> output_type) {
   if (!joins_convolutions(input, first.weight, second.weight, stride)) {
     const ConvolutionOptions options{.stride = stride, .output_type = output_type};
-    return {convolution(input, first.weight, first.bias, options),
-            convolution(input, second.weight, second.bias, options)};
+    const auto [for_first, for_second] = share(input);
+    return {convolution(for_first, first.weight, first.bias, options),
+            convolution(for_second, second.weight, second.bias, options)};
   }
   const auto [one, other] = call_forward(input,
                                          first.weight,

@@ -1,6 +1,7 @@
 #include "ops/norm_rows.h"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 #include "ops/clones.h"
@@ -8,37 +9,65 @@
 namespace proxytune::ops {
 namespace {
 
-constexpr int lanes = 32;
+constexpr int lanes = 16;
 // Values whose sums are kept in float before they go on in double.
-constexpr std::int64_t block_values = 128 * lanes;
+constexpr std::int64_t block_values = 256 * lanes;
 
-struct Lanes {
-  alignas(64) float at[lanes] = {};
+/// Lanes that stay in registers, in as many as the instruction set needs.
+using Vector = float __attribute__((vector_size(4 * lanes)));
+
+/// As many sums as hide how long an addition takes.
+struct Sums {
+  Vector even = {};
+  Vector odd = {};
+  PROXYTUNE_INLINE double total() const {
+    const Vector both = even + odd;
+    double sum = 0;
+    for (int lane = 0; lane < lanes; ++lane)
+      sum += static_cast<double>(both[lane]);
+    return sum;
+  }
 };
 
-PROXYTUNE_INLINE double total(const Lanes& of) {
-  double sum = 0;
-  for (const float lane : of.at)
-    sum += static_cast<double>(lane);
-  return sum;
+PROXYTUNE_INLINE void load(const float* from, Vector& to) {
+  std::memcpy(&to, from, sizeof(to));
+}
+/// The first `count`, and `otherwise` in the lanes that are left.
+PROXYTUNE_INLINE void load(const float* from, std::int64_t count, float otherwise, Vector& to) {
+  float values[lanes];
+  for (int lane = 0; lane < lanes; ++lane)
+    values[lane] = lane < count ? from[lane] : otherwise;
+  load(values, to);
 }
 
-/// Calls with an offset and a number of lanes, a constant but at the end of a row.
+/// Calls with an offset, the number of values there, and whether it is an even one of its
+/// row's.
 template <class Call>
 PROXYTUNE_INLINE void in_lanes(const RowExtents& extents,
                                std::int64_t first_row,
                                std::int64_t rows,
                                const Call& call) {
+  constexpr std::integral_constant<std::int64_t, lanes> all;
   for (std::int64_t y = first_row; y < first_row + rows; ++y) {
     const std::int64_t row = y * extents.pitch;
     std::int64_t x = 0;
+    for (; x + 2 * lanes <= extents.count; x += 2 * lanes) {
+      call(row + x, all, std::true_type{});
+      call(row + x + lanes, all, std::false_type{});
+    }
     for (; x + lanes <= extents.count; x += lanes)
-      call(row + x, std::integral_constant<int, lanes>{});
-    for (; x + lanes / 2 <= extents.count; x += lanes / 2)
-      call(row + x, std::integral_constant<int, lanes / 2>{});
+      call(row + x, all, std::true_type{});
     if (x < extents.count)
-      call(row + x, static_cast<int>(extents.count - x));
+      call(row + x, extents.count - x, std::false_type{});
   }
+}
+
+template <class Count>
+PROXYTUNE_INLINE void load_some(const float* from, Count count, float otherwise, Vector& to) {
+  if constexpr (std::is_same_v<Count, std::int64_t>)
+    load(from, count, otherwise, to);
+  else
+    load(from, to);
 }
 
 /// Calls with the first row and the number of rows of each block.
@@ -54,27 +83,33 @@ PROXYTUNE_INLINE void in_blocks(const RowExtents& extents, const Call& call) {
 PROXYTUNE_CLONES
 void add_moments(const RowExtents& extents, const float* values, ChannelMoments& moments) {
   in_blocks(extents, [&](std::int64_t first, std::int64_t rows) PROXYTUNE_INLINE_LAMBDA {
-    Lanes sum;
-    in_lanes(extents, first, rows, [&](std::int64_t at, auto n) PROXYTUNE_INLINE_LAMBDA {
-      for (int j = 0; j < n; ++j)
-        sum.at[j] += values[at + j];
-    });
+    // Deviations from a number near the block's mean, so that nothing cancels.
+    Sums sum;
+    in_lanes(
+        extents, first, 1, [&](std::int64_t at, auto n, auto even) PROXYTUNE_INLINE_LAMBDA {
+          Vector value;
+          load_some(values + at, n, 0, value);
+          (even ? sum.even : sum.odd) += value;
+        });
+    const auto pivot = static_cast<float>(sum.total() / static_cast<double>(extents.count));
+    Sums plain;
+    Sums square;
+    in_lanes(
+        extents, first, rows, [&](std::int64_t at, auto n, auto even) PROXYTUNE_INLINE_LAMBDA {
+          Vector value;
+          load_some(values + at, n, pivot, value);
+          const Vector deviation = value - pivot;
+          (even ? plain.even : plain.odd) += deviation;
+          (even ? square.even : square.odd) += deviation * deviation;
+        });
     const auto count = static_cast<double>(rows * extents.count);
-    const double mean = total(sum) / count;
-    const auto rounded = static_cast<float>(mean);
-    Lanes square;
-    in_lanes(extents, first, rows, [&](std::int64_t at, auto n) PROXYTUNE_INLINE_LAMBDA {
-      for (int j = 0; j < n; ++j) {
-        const float deviation = values[at + j] - rounded;
-        square.at[j] += deviation * deviation;
-      }
-    });
-    const double rounding = mean - static_cast<double>(rounded);
+    const double off = plain.total() / count;
+    const double mean = static_cast<double>(pivot) + off;
     const double delta = mean - moments.mean;
     const double all = moments.count + count;
     moments.mean += delta * count / all;
-    moments.squares += total(square) - count * rounding * rounding +
-                       delta * delta * moments.count * count / all;
+    moments.squares +=
+        square.total() - count * off * off + delta * delta * moments.count * count / all;
     moments.count = all;
   });
 }
@@ -100,25 +135,27 @@ void pass_activation(const RowExtents& extents,
                      ChannelGradient& sums) {
   const ChannelNorm by = norm;
   in_blocks(extents, [&](std::int64_t first, std::int64_t rows) PROXYTUNE_INLINE_LAMBDA {
-    Lanes plain;
-    Lanes weighted;
-    Lanes of_slope;
-    in_lanes(extents, first, rows, [&](std::int64_t at, auto n) PROXYTUNE_INLINE_LAMBDA {
-      for (int j = 0; j < n; ++j) {
-        const float normal = (values[at + j] - by.mean) * by.scale;
-        const float after = gradients[at + j];
-        const float sloped = by.slope * after;
-        const float before = normal > 0 ? after : sloped;
-        const float negative = normal > 0 ? 0.0F : normal;
-        gradients[at + j] = before;
-        plain.at[j] += before;
-        weighted.at[j] += before * normal;
-        of_slope.at[j] += after * negative;
-      }
-    });
-    sums.plain += total(plain);
-    sums.weighted += total(weighted);
-    sums.slope += total(of_slope);
+    Sums plain;
+    Sums weighted;
+    Sums of_slope;
+    in_lanes(
+        extents, first, rows, [&](std::int64_t at, auto n, auto even) PROXYTUNE_INLINE_LAMBDA {
+          Vector value;
+          Vector after;
+          load_some(values + at, n, 0, value);
+          load_some(gradients + at, n, 0, after);
+          const Vector zero = {};
+          const Vector normal = (value - by.mean) * by.scale;
+          const Vector before = normal > 0 ? after : by.slope * after;
+          const Vector negative = normal > 0 ? zero : normal;
+          std::memcpy(gradients + at, &before, static_cast<std::size_t>(n) * sizeof(float));
+          (even ? plain.even : plain.odd) += before;
+          (even ? weighted.even : weighted.odd) += before * normal;
+          (even ? of_slope.even : of_slope.odd) += after * negative;
+        });
+    sums.plain += plain.total();
+    sums.weighted += weighted.total();
+    sums.slope += of_slope.total();
   });
 }
 
@@ -144,12 +181,14 @@ PROXYTUNE_CLONES
 double sum_of(const RowExtents& extents, const float* values) {
   double result = 0;
   in_blocks(extents, [&](std::int64_t first, std::int64_t rows) PROXYTUNE_INLINE_LAMBDA {
-    Lanes sum;
-    in_lanes(extents, first, rows, [&](std::int64_t at, auto n) PROXYTUNE_INLINE_LAMBDA {
-      for (int j = 0; j < n; ++j)
-        sum.at[j] += values[at + j];
-    });
-    result += total(sum);
+    Sums sum;
+    in_lanes(
+        extents, first, rows, [&](std::int64_t at, auto n, auto even) PROXYTUNE_INLINE_LAMBDA {
+          Vector value;
+          load_some(values + at, n, 0, value);
+          (even ? sum.even : sum.odd) += value;
+        });
+    result += sum.total();
   });
   return result;
 }
