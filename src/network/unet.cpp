@@ -21,6 +21,7 @@ using torch::Tensor;
 struct Mode {
   bool training = true;
   torch::ScalarType activations = torch::kFloat32;
+  bool odds = false;  // of two classes, in place of their logits
 };
 
 struct Convolution {
@@ -119,25 +120,35 @@ struct Decoder {
   Tensor identity;                     // top only: the kernel that returns its input
 
   Tensor operator()(const Tensor& skip, const Tensor& deep, const Mode& mode) const {
-    if (!norm && up.norm.cancels_bias())
+    if (!norm && up.norm.cancels_bias()) {
+      const Convolution last = to_logits(mode);
       return ops::up_block(skip,
                            deep,
-                           {up.convolution.weight,
-                            up.norm.slope,
-                            convolution.weight + identity,
-                            convolution.bias},
+                           {up.convolution.weight, up.norm.slope, last.weight, last.bias},
                            identity.scalar_type());
+    }
     const Tensor wide =
         up.norm(up.convolution(ops::concatenate(skip, deep), mode, !up.norm.cancels_bias()),
                 std::nullopt,
                 mode);
-    if (!norm)  // logits, of the parameters' own type
-      return ops::convolution(wide,
-                              convolution.weight + identity,
-                              convolution.bias,
-                              {.output_type = identity.scalar_type()});
+    if (!norm) {
+      const Convolution last = to_logits(mode);
+      return ops::convolution(
+          wide, last.weight, last.bias, {.output_type = identity.scalar_type()});
+    }
     const auto [convolved, added] = ops::share(wide);
     return (*norm)(convolution(convolved, mode, !norm->cancels_bias()), added, mode);
+  }
+
+  /// The last convolution with its residual; its outputs are of the parameters' own type.
+  Convolution to_logits(const Mode& mode) const {
+    const Tensor weight = convolution.weight + identity;
+    if (!mode.odds)
+      return {weight, convolution.bias};
+    const auto difference = [](const Tensor& of) {
+      return of.narrow(0, 1, 1) - of.narrow(0, 0, 1);
+    };
+    return {difference(weight), difference(convolution.bias)};
   }
 };
 
@@ -159,6 +170,7 @@ struct UNet::Layers {
 
   void make_state(const torch::TensorOptions& like);
   void make_layers();
+  Tensor run(const Tensor& images, const Mode& with) const;
 };
 
 void UNet::Layers::make_state(const torch::TensorOptions& like) {
@@ -250,20 +262,30 @@ UNet::UNet(UNet&&) noexcept = default;
 UNet& UNet::operator=(UNet&&) noexcept = default;
 UNet::~UNet() = default;
 
-torch::Tensor UNet::forward(const torch::Tensor& images) const {
-  const Mode& mode = layers_->mode;
+torch::Tensor UNet::Layers::run(const torch::Tensor& images, const Mode& with) const {
   std::vector<Tensor> skips;
   Tensor result = ops::channels_last(images);
-  for (const Encoder& encoder : layers_->encoders) {
-    result = encoder(result, mode);
-    const bool bottom = &encoder == &layers_->encoders.back();
+  for (const Encoder& encoder : encoders) {
+    result = encoder(result, with);
+    const bool bottom = &encoder == &encoders.back();
     const auto [down, across] = bottom ? std::pair(result, Tensor()) : ops::share(result);
     result = down;
     skips.push_back(across);
   }
-  for (std::size_t level = layers_->decoders.size(); level-- > 0;)
-    result = layers_->decoders[level](skips[level], result, mode);
+  for (std::size_t level = decoders.size(); level-- > 0;)
+    result = decoders[level](skips[level], result, with);
   return result;
+}
+
+torch::Tensor UNet::forward(const torch::Tensor& images) const {
+  return layers_->run(images, layers_->mode);
+}
+
+torch::Tensor UNet::log_odds(const torch::Tensor& images) const {
+  TORCH_CHECK(layers_->options.out_channels == 2, "log_odds() is of networks of two classes");
+  Mode mode = layers_->mode;
+  mode.odds = true;
+  return layers_->run(images, mode);
 }
 
 void UNet::set_training(bool training) {

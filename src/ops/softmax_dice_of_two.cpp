@@ -44,13 +44,15 @@ struct Block {
   int count = 0;
 };
 
+/// Logits of both classes, or the second one's less the first one's.
+template <int Channels>
 PROXYTUNE_INLINE void read(const float* __restrict logits,
                            const std::uint8_t* __restrict labels,
                            Block& of) {
   const auto take = [&](int count) PROXYTUNE_INLINE_LAMBDA {
     for (int v = 0; v < count; ++v) {
-      of.logits[0][v] = logits[2 * v];
-      of.logits[1][v] = logits[2 * v + 1];
+      of.logits[0][v] = Channels == 2 ? logits[Channels * v] : 0;
+      of.logits[1][v] = logits[Channels * v + Channels - 1];
       of.label[v] = labels[v];
     }
   };
@@ -129,6 +131,7 @@ double cross_entropy_of(const Block& of) {
 }
 
 /// Returns the cross-entropies' sum where asked for.
+template <int Channels>
 PROXYTUNE_INLINE double add_patch(std::int64_t voxels,
                                   bool with_cross_entropy,
                                   const float* logits,
@@ -141,7 +144,7 @@ PROXYTUNE_INLINE double add_patch(std::int64_t voxels,
   int since_fold = 0;
   for (std::int64_t first = 0; first < voxels; first += block) {
     of.count = static_cast<int>(std::min<std::int64_t>(block, voxels - first));
-    read(logits + 2 * first, labels + first, of);
+    read<Channels>(logits + Channels * first, labels + first, of);
     find_probabilities(of);
     add(of, sums, totals);
     std::copy_n(of.product, of.count, kept.product.get() + first);
@@ -158,7 +161,15 @@ PROXYTUNE_INLINE double add_patch(std::int64_t voxels,
   return cross_entropy;
 }
 
-/// The gradient of logit 1 is minus that of logit 0.
+/// The gradient of logit 0 is minus that of logit 1, which is that of their difference.
+template <int Channels>
+PROXYTUNE_INLINE void put(float value, std::int64_t v, float* __restrict gradient) {
+  if constexpr (Channels == 2)
+    gradient[2 * v] = -value;
+  gradient[Channels * v + Channels - 1] = value;
+}
+
+template <int Channels>
 PROXYTUNE_INLINE void write_gradient(std::int64_t voxels,
                                      const std::vector<ClassGradient<float>>& of_class,
                                      float cross,
@@ -173,8 +184,7 @@ PROXYTUNE_INLINE void write_gradient(std::int64_t voxels,
   if (cross == 0) {
     for (std::int64_t v = 0; v < voxels; ++v) {
       const float g = product[v] * (labels[v] == 1 ? for_second : for_first);
-      gradient[2 * v] = -g;
-      gradient[2 * v + 1] = g;
+      put<Channels>(g, v, gradient);
     }
     return;
   }
@@ -182,9 +192,31 @@ PROXYTUNE_INLINE void write_gradient(std::int64_t voxels,
     const bool is_second = labels[v] == 1;
     const float g = product[v] * (is_second ? for_second : for_first) +
                     cross * (second[v] - one_if<float>(is_second));
-    gradient[2 * v] = -g;
-    gradient[2 * v + 1] = g;
+    put<Channels>(g, v, gradient);
   }
+}
+
+template <int Channels>
+PROXYTUNE_INLINE double loss(const LossShape& shape,
+                             const SoftmaxDiceOptions& options,
+                             const float* logits,
+                             const std::uint8_t* labels,
+                             float* gradient) {
+  const double all = static_cast<double>(shape.batch * shape.voxels);
+  const float cross = options.cross_entropy ? static_cast<float>(1 / all) : 0;
+  Voxels kept(shape.voxels, options.cross_entropy);
+  std::vector<ClassGradient<float>> of_class;
+  double dice = 0;
+  double cross_entropy = 0;
+  for (std::int64_t n = 0; n < shape.batch; ++n, labels += shape.voxels) {
+    std::vector<DiceSums> sums(2);
+    const std::int64_t at = Channels * n * shape.voxels;
+    cross_entropy += add_patch<Channels>(
+        shape.voxels, options.cross_entropy, logits + at, labels, kept, sums.data());
+    dice += dice_of(options, sums, shape.batch, of_class);
+    write_gradient<Channels>(shape.voxels, of_class, cross, labels, kept, gradient + at);
+  }
+  return dice + cross_entropy / all;
 }
 
 }  // namespace
@@ -195,21 +227,16 @@ double softmax_dice_of_two(const LossShape& shape,
                            const float* logits,
                            const std::uint8_t* labels,
                            float* gradient) {
-  const double all = static_cast<double>(shape.batch * shape.voxels);
-  const float cross = options.cross_entropy ? static_cast<float>(1 / all) : 0;
-  Voxels kept(shape.voxels, options.cross_entropy);
-  std::vector<ClassGradient<float>> of_class;
-  double dice = 0;
-  double cross_entropy = 0;
-  for (std::int64_t n = 0; n < shape.batch; ++n, labels += shape.voxels) {
-    std::vector<DiceSums> sums(2);
-    const std::int64_t at = 2 * n * shape.voxels;
-    cross_entropy +=
-        add_patch(shape.voxels, options.cross_entropy, logits + at, labels, kept, sums.data());
-    dice += dice_of(options, sums, shape.batch, of_class);
-    write_gradient(shape.voxels, of_class, cross, labels, kept, gradient + at);
-  }
-  return dice + cross_entropy / all;
+  return loss<2>(shape, options, logits, labels, gradient);
+}
+
+PROXYTUNE_CLONES
+double softmax_dice_of_odds(const LossShape& shape,
+                            const SoftmaxDiceOptions& options,
+                            const float* odds,
+                            const std::uint8_t* labels,
+                            float* gradient) {
+  return loss<1>(shape, options, odds, labels, gradient);
 }
 
 }  // namespace proxytune::ops
