@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "jobs/shards.h"
 #include "jobs/study_options.h"
 #include "proxytune/app/app.h"
 #include "proxytune/core/progress_bar.h"
@@ -30,7 +31,13 @@ class Study {
   comm::Communicator& world() { return session_.world; }
   const core::Log& log() const { return session_.log; }
   std::atomic<bool>& stop() const { return session_.stop; }
+  /// Its own, with journal and lock; of a shard a folder within its study's.
   const std::filesystem::path& folder() const { return folder_path_; }
+  /// The study's, with volumes and pair matrices; a shard only reads it.
+  const std::filesystem::path& base() const { return base_path_; }
+  const Shard& shard() const { return shard_; }
+  /// Throws, in a shard: its study's folder does not hold all that shards share.
+  void require_not_shard() const;
   const training::Numerics& numerics() const { return numerics_; }
   const std::string& launch() const { return launch_; }
   /// Position among the ranks of this node, and how many they are.
@@ -66,18 +73,28 @@ class Study {
   const work::Record* finished(const std::string& kind, const std::string& key) const;
   /// Lets a finished piece run again.
   void forget(const std::string& kind, const std::string& key);
+  /// Takes over a piece that a shard finished. On rank 0.
+  void adopt(const std::string& kind, const std::string& key, const work::Record& result);
+  /// Of results that are taken over: refused unless they are this study's, or accepted and
+  /// marked. On rank 0; then share_whether_mixed().
+  void accept_numerics(const study::Fields& numerics);
+  /// Collective.
+  void share_whether_mixed();
 
   /// Starts that never ended, in all launches, by kind + "/" + key.
   const std::map<std::string, int>& open_starts() const { return past_.attempts; }
 
  private:
   void open_folder();
-  void freeze_numerics(const study::StudyFolder& folder);
+  void open_base();
+  void freeze_numerics(const study::StudyFolder& folder, const study::Fields& present);
   void share_open_starts();
   void require_lock() const;
 
   app::Session& session_;
   StudyOptions options_;
+  Shard shard_;
+  std::filesystem::path base_path_;
   std::filesystem::path folder_path_;
   std::unique_ptr<study::StudyLock> lock_;  // on rank 0
   training::Numerics numerics_;

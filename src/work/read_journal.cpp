@@ -126,6 +126,16 @@ void add_events(Segment& segment, JournalContents& contents) {
 
 }  // namespace
 
+void JournalContents::add(JournalContents others) {
+  events.insert(events.end(),
+                std::make_move_iterator(others.events.begin()),
+                std::make_move_iterator(others.events.end()));
+  finished.merge(others.finished);
+  for (const auto& [piece, starts] : others.attempts)
+    attempts[piece] += starts;
+  torn_lines += others.torn_lines;
+}
+
 JournalContents read_journal(const fs::path& folder,
                              const std::string& study_id,
                              const core::Log& log) {

@@ -53,6 +53,9 @@ struct JournalContents {
       finished;  // stage + "/" + key -> result of the first finish not forgotten
   std::map<std::string, int> attempts;  // stage + "/" + key -> starts that never ended
   int torn_lines = 0;                   // torn last lines, dropped
+
+  /// What another folder's segments say, after these.
+  void add(JournalContents others);
 };
 
 /// Reads every segment of the folder (none is fine). A torn last line of a segment is dropped
