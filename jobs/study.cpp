@@ -16,6 +16,7 @@
 #include "proxytune/core/hash.h"
 #include "proxytune/similarity/device.h"
 #include "proxytune/similarity/instruction_set.h"
+#include "proxytune/study/checkpoint.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -144,6 +145,7 @@ void Study::open_folder() {
         changes, stages(), session_.request.accept_changes || past_.finished.empty());
   }
   freeze_numerics(folder);
+  remove_spent_checkpoints(folder);
   folder.save_fields("resolved", resolved);
   study::write_file_atomically(folder_path_ / "study.yaml", config::to_yaml(options_));
 }
@@ -163,6 +165,21 @@ void Study::freeze_numerics(const study::StudyFolder& folder) {
   numerics_mixed_ = mixed != present;
   if (mixed != *frozen)
     folder.save_fields("numerics", mixed);
+}
+
+/// Of trials that a launch finished which was killed before it could remove them.
+void Study::remove_spent_checkpoints(const study::StudyFolder& folder) const {
+  for (const std::string& key : study::checkpointed(folder.checkpoints()))
+    if (past_.finished.contains("trial/" + key))
+      study::CheckpointFile(folder.checkpoints(), key, {}).remove();
+}
+
+study::Fields Study::numerics_fields() const {
+  return fields_of(numerics_);
+}
+
+void Study::note(const work::Event& event) const {
+  journal_->append(event, work::Journal::OnDisk::soon);
 }
 
 void Study::share_open_starts() {

@@ -67,12 +67,18 @@ class Study {
   /// Lets a finished piece run again.
   void forget(const std::string& kind, const std::string& key);
 
-  /// Starts that never ended, in all launches, by kind + "/" + key.
+  /// Under which numerics this launch computes, as in the study's frozen fingerprint.
+  study::Fields numerics_fields() const;
+  /// Into this rank's journal; a killed process loses nothing, a dying machine some seconds.
+  void note(const work::Event& event) const;
+
+  /// Starts that never ended and kept nothing, in all launches, by kind + "/" + key.
   const std::map<std::string, int>& open_starts() const { return past_.attempts; }
 
  private:
   void open_folder();
   void freeze_numerics(const study::StudyFolder& folder);
+  void remove_spent_checkpoints(const study::StudyFolder& folder) const;
   void share_open_starts();
   void require_lock() const;
 

@@ -153,6 +153,11 @@ void validate(const ComputeOptions& options) {
                     "the cores of a rank",
                     options.threads_per_trial));
   at_least(options.max_attempts, 1, "max_attempts");
+  if (!(options.checkpoint_interval >= 0))
+    throw core::FieldError("checkpoint_interval",
+                           fmt::format("is {}, but it is a time in seconds: use 0 (only at a "
+                                       "stop) or more",
+                                       options.checkpoint_interval));
 }
 void validate(const OutputOptions& options) {
   if (options.folder.empty())

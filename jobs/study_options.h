@@ -196,6 +196,7 @@ struct ComputeOptions {
   int threads_per_trial = 1;
   network::Precision precision = network::Precision::f32;
   int max_attempts = 3;
+  double checkpoint_interval = 300;
 };
 template <class Fields>
 void describe(Fields& fields, ComputeOptions& options) {
@@ -208,9 +209,16 @@ void describe(Fields& fields, ComputeOptions& options) {
          "what networks compute in; bf16: activations are bfloat16, while weights, statistics "
          "and loss stay float32; auto: bf16 where the processors of all ranks have AVX-512 "
          "BF16, else f32; frozen with the study");
-  fields("max_attempts",
-         options.max_attempts,
-         "starts of one trial that may die with their rank before it is set aside as lost");
+  fields(
+      "max_attempts",
+      options.max_attempts,
+      "starts of one trial that may die with their rank, without a checkpoint since, before it "
+      "is set aside as lost");
+  fields(
+      "checkpoint_interval",
+      options.checkpoint_interval,
+      "seconds after which a running trial keeps its state on disk, from which it goes on if "
+      "its process dies; 0: only at a stop; no result depends on it");
 }
 void validate(const ComputeOptions& options);
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "jobs/stages.h"
+#include "jobs/trial_attempt.h"
 #include "proxytune/work/distribute.h"
 
 namespace proxytune::jobs {
@@ -36,26 +37,17 @@ class TrialPool {
                                           std::size_t total);
 
  private:
-  struct TrialNetwork {
-    network::UNetOptions options;
-    std::filesystem::path start_weights;
-  };
-
   void add_network(const std::string& name);
-  core::RandomKey random_key(trials::TrialSpec spec) const;
-  work::Record run_one(const work::Item& item) const;
-  /// Scores the external cases and keeps the weights, if asked to.
-  analysis::ExternalScores finish(training::TrainedModel& trained,
-                                  const trials::TrialSpec& spec,
-                                  const std::string& key) const;
+  work::Record run_one(const work::Item& item);
+  void remove_spent_checkpoints();
   work::Record lost(const work::Item& item) const;
-  std::vector<int> positions(const Cases& cases, const std::vector<std::string>& keys) const;
 
   Study& study_;
   const PreparedData& data_;
   std::map<std::string, std::string> texts_;      // canonical text of a network, by its name
   std::map<std::string, TrialNetwork> networks_;  // by canonical text
   std::string training_text_;
+  std::vector<TrialCheckpoints> spent_;  // of trials that this rank has finished
 };
 
 /// A piece of work for work::distribute; `cost` orders the list, largest first.

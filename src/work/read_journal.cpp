@@ -111,6 +111,8 @@ void add_events(Segment& segment, JournalContents& contents) {
       ++open[piece];
     if (is_ending(event.kind) && open[piece] > 0)
       --open[piece];
+    if (event.kind == "checkpoint")
+      open[piece] = 0;
     if (event.kind == "finished")
       contents.finished.emplace(piece, event.data);
     if (event.kind == "forgotten")

@@ -209,5 +209,19 @@ TEST(JournalTest, ALineThatIsSyncedLaterIsInTheFileAtOnce) {
   EXPECT_EQ(read_journal(folder.path(), "s", silent).events.size(), 2U);
 }
 
+TEST(JournalTest, AStartThatKeptACheckpointIsNoLostAttempt) {
+  const TestFolder folder;
+  for (const std::string launch : {"a", "b", "c"}) {
+    Journal journal(folder.path(), "s", launch, 0);
+    journal.append({"started", "trial", "far", {}});
+    journal.append({"started", "trial", "poisonous", {}});
+    if (launch != "c")
+      journal.append({"checkpoint", "trial", "far", {}});
+  }
+  const JournalContents contents = read_journal(folder.path(), "s", silent);
+  EXPECT_EQ(contents.attempts,
+            (std::map<std::string, int>{{"trial/far", 1}, {"trial/poisonous", 3}}));
+}
+
 }  // namespace
 }  // namespace proxytune::work

@@ -14,8 +14,8 @@ namespace proxytune::work {
 /// What happened to one piece of work on one rank.
 struct Event {
   std::string kind;   // "started", ended by "finished" | "attempt_failed" | "stopped";
-                      // "forgotten": what was finished before is to be done again; or a
-                      // room's own word
+                      // "checkpoint": what was done since the start is kept; "forgotten":
+                      // what was finished before is to be done again; or a room's own word
   std::string stage;  // "rank", "sweep", ...
   std::string key;    // content key of the piece
   Record data;
@@ -51,8 +51,10 @@ struct JournalContents {
   std::vector<Event> events;  // by segment name, then line
   std::map<std::string, Record>
       finished;  // stage + "/" + key -> result of the first finish not forgotten
-  std::map<std::string, int> attempts;  // stage + "/" + key -> starts that never ended
-  int torn_lines = 0;                   // torn last lines, dropped
+  /// Stage + "/" + key -> starts that never ended and kept nothing: a piece that came further
+  /// before its process died is not to blame.
+  std::map<std::string, int> attempts;
+  int torn_lines = 0;  // torn last lines, dropped
 };
 
 /// Reads every segment of the folder (none is fine). A torn last line of a segment is dropped
