@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "jobs/study_changes.h"
+#include "jobs/time_limit.h"
 #include "jobs/version.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
@@ -120,6 +121,7 @@ Study::Study(app::Session& session, Folder folder)
   });
   if (folder == Folder::untouched)
     return;
+  start_clock();
 
   launch_ = comm::from_root(world(), [&] {
     open_folder();
@@ -131,6 +133,30 @@ Study::Study(app::Session& session, Folder folder)
     journal_ = std::make_unique<work::Journal>(
         folder_path_ / "journal", options_.name, launch_, world().rank());
   });
+}
+
+void Study::start_clock() {
+  const TimeLimit limit = agreed_time_limit(world(), options_.compute);
+  const double grace = options_.compute.grace;
+  const auto say_limit = [log = log(), limit, root = world().is_root()] {
+    const std::string line = limit.name + " comes near: stopping; the same command goes on";
+    root ? log.info(line) : log.warn(line);
+  };
+  const auto end_by_force = [log = log(), grace, rank = world().rank()] {
+    log.error(
+        fmt::format("rank {} has not come to its end {:g} s (compute.grace) after it was asked "
+                    "to stop: the "
+                    "job is ended by force; the same command goes on from the last checkpoints",
+                    rank,
+                    grace));
+    comm::MpiEnvironment::abort(static_cast<int>(core::ExitCode::stopped));
+  };
+  // The others come a little later, so that one rank says it.
+  const double later = world().is_root() ? 0 : 0.2;
+  clock_ = std::make_unique<work::StopClock>(
+      stop(),
+      work::StopClock::Times{.limit = limit.seconds + later, .grace = grace},
+      work::StopClock::Calls{say_limit, end_by_force});
 }
 
 void Study::open_folder() {

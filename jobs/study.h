@@ -15,6 +15,7 @@
 #include "proxytune/training/trainer.h"
 #include "proxytune/work/distribute.h"
 #include "proxytune/work/journal.h"
+#include "proxytune/work/stop_clock.h"
 
 namespace proxytune::jobs {
 
@@ -30,6 +31,8 @@ class Study {
   comm::Communicator& world() { return session_.world; }
   const core::Log& log() const { return session_.log; }
   std::atomic<bool>& stop() const { return session_.stop; }
+  /// Of this rank; in an opened folder only.
+  work::StopClock& clock() const { return *clock_; }
   const std::filesystem::path& folder() const { return folder_path_; }
   const training::Numerics& numerics() const { return numerics_; }
   const std::string& launch() const { return launch_; }
@@ -77,6 +80,7 @@ class Study {
 
  private:
   void open_folder();
+  void start_clock();
   void freeze_numerics(const study::StudyFolder& folder);
   void remove_spent_checkpoints(const study::StudyFolder& folder) const;
   void share_open_starts();
@@ -93,6 +97,7 @@ class Study {
   std::string launch_;
   work::JournalContents past_;
   std::unique_ptr<work::Journal> journal_;
+  std::unique_ptr<work::StopClock> clock_;
 };
 
 /// The study as text, without what cannot change results (compute, output).

@@ -197,6 +197,8 @@ struct ComputeOptions {
   network::Precision precision = network::Precision::f32;
   int max_attempts = 3;
   double checkpoint_interval = 300;
+  std::string time_limit;
+  double grace = 60;
 };
 template <class Fields>
 void describe(Fields& fields, ComputeOptions& options) {
@@ -219,6 +221,17 @@ void describe(Fields& fields, ComputeOptions& options) {
       options.checkpoint_interval,
       "seconds after which a running trial keeps its state on disk, from which it goes on if "
       "its process dies; 0: only at a stop; no result depends on it");
+  fields(
+      "time_limit",
+      options.time_limit,
+      "time after which something else ends the job, in seconds or as 90m, 1h30m, 2d; the "
+      "program stops by itself ahead of it, as after a signal, and the same command goes on; "
+      "empty: none but the end of the Slurm job (SLURM_JOB_END_TIME)");
+  fields(
+      "grace",
+      options.grace,
+      "seconds in which all ranks end after a signal or ahead of the time limit: a step and a "
+      "checkpoint of a trial must fit in; afterwards the job is ended by force");
 }
 void validate(const ComputeOptions& options);
 

@@ -23,12 +23,11 @@ ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selecti
         Placed one;
         one.where = {arm.name, static_cast<int>(point), repeat, {}};
         one.spec = pool.spec(arm.network, split, grid[point], repeat, false);
-        items.push_back(item_of(one.spec, pool.expected_cost(one.spec)));
+        items.push_back(pool.item(one.spec));
         placed.push_back(std::move(one));
       }
 
-  work::ListSource source(items);
-  const auto results = pool.run("sweep", source, distinct(items));
+  const auto results = pool.run_list("sweep", items);
   ArmTrials swept;
   for (Placed& one : placed) {
     const std::string key = trials::trial_key(one.spec);

@@ -58,7 +58,7 @@ work::Record TrialAttempt::run() {
       task,
       data_.internal,
       study_.stop(),
-      [&](int epoch, double) { checkpoints_.epochs = epoch + 1; },
+      [&](int epoch, double) { checkpoints_.reached(epoch + 1); },
       &checkpoints_);
   if (trained.model)
     finish(task, trained);

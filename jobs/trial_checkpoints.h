@@ -27,16 +27,28 @@ class TrialCheckpoints : public training::Checkpoints {
   bool on_disk() const { return on_disk_; }
   void remove() const { file_.remove(); }
 
+  /// From the trial's beginning, or its going on, to the end of its first step; 0 before that.
+  double first_step_seconds() const { return first_step_seconds_; }
+
+  /// So many epochs are over: into the journal now and then.
+  void reached(int epochs);
+
   std::vector<double> external_dice;  // of the first cases; kept with every state
-  int epochs = 0;                     // that are over, for the journal
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  work::Record progress() const;
+
   const Study& study_;
   std::string key_;
   study::CheckpointFile file_;
-  Clock::time_point last_ = Clock::now();
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point last_ = start_;
+  std::optional<Clock::time_point> last_progress_;
+  int epochs_ = 0;
+  int pauses_ = 0;
+  double first_step_seconds_ = 0;
   bool on_disk_ = false;
 };
 

@@ -49,22 +49,12 @@ class WithoutExternalScores : public work::Source {
 
 }  // namespace
 
-work::Item item_of(const trials::TrialSpec& spec, double cost) {
-  return {trials::trial_key(spec), trials::to_record(spec), cost};
-}
-
-std::size_t distinct(const std::vector<work::Item>& items) {
-  std::set<std::string> keys;
-  for (const work::Item& item : items)
-    keys.insert(item.key);
-  return keys.size();
-}
-
 TrialPool::TrialPool(Study& study, const PreparedData& data)
     : study_(study),
       data_(data),
       training_text_(config::to_yaml(study.options().training) +
-                     imaging::identity(study.options().preprocessing)) {
+                     imaging::identity(study.options().preprocessing)),
+      costs_(study.options().training, data) {
   comm::together(study.world(), [&] {
     for (const std::string& name : study.options().used_networks())
       add_network(name);
@@ -106,21 +96,30 @@ trials::TrialSpec TrialPool::spec(const std::string& network,
   return spec;
 }
 
-double TrialPool::expected_cost(const trials::TrialSpec& spec) const {
-  const network::UNetOptions& network = networks_.at(spec.network).options;
-  // Activations, not parameters, take the time: they grow with the channels of the first level.
-  return static_cast<double>(network.channels * (1 + network.residual_units)) *
-         static_cast<double>(spec.training_cases.size() + spec.validation_cases.size());
+work::Item TrialPool::item(const trials::TrialSpec& spec) const {
+  return {trials::trial_key(spec),
+          trials::to_record(spec),
+          costs_.units(spec, networks_.at(spec.network).options)};
 }
 
 work::Record TrialPool::run_one(const work::Item& item) {
   remove_spent_checkpoints();
   const trials::TrialSpec spec = trials::spec_from_record(item.what);
+  require_time_for_a_step(spec.network);
   TrialAttempt attempt(study_, data_, networks_.at(spec.network), item);
   work::Record record = attempt.run();
+  double& longest = first_step_seconds_[spec.network];
+  longest = std::max(longest, attempt.checkpoints().first_step_seconds());
   if (attempt.checkpoints().on_disk())
     spent_.push_back(attempt.checkpoints());
   return record;
+}
+
+/// A trial that cannot come to a checkpoint before the time limit is not begun.
+void TrialPool::require_time_for_a_step(const std::string& network) const {
+  const auto known = first_step_seconds_.find(network);
+  if (known != first_step_seconds_.end() && study_.clock().seconds_left() < known->second)
+    throw core::Stopped("the time left is too short for a step of another trial");
 }
 
 /// Their trials' results are in the journal by now.
@@ -159,11 +158,33 @@ void TrialPool::forget_lost_weights(const std::vector<work::Item>& items) {
   }
 }
 
+std::map<std::string, work::Record> TrialPool::run_list(const std::string& label,
+                                                        const std::vector<work::Item>& items) {
+  std::map<std::string, work::Item> by_key;
+  for (const work::Item& item : items)
+    by_key.emplace(item.key, item);
+  std::map<std::string, double> units;  // by network
+  for (const auto& [key, item] : by_key)
+    units[item.what.text("network")] += item.expected_cost;
+  work::ListSource source(items, [this](const work::Item& item) {
+    return costs_.expected(item.what.text("network"), item.expected_cost);
+  });
+  core::ProgressBar bar(study_.log(), label, by_key.size());
+  TrialLines lines(study_, bar, label, by_key.size(), costs_, std::move(units));
+  return run(lines, bar, source);
+}
+
 std::map<std::string, work::Record> TrialPool::run(const std::string& label,
                                                    work::Source& source,
                                                    std::size_t total) {
   core::ProgressBar bar(study_.log(), label, total);
-  TrialLines lines(study_.log(), bar, label, total);
+  TrialLines lines(study_, bar, label, total, costs_, {});
+  return run(lines, bar, source);
+}
+
+std::map<std::string, work::Record> TrialPool::run(TrialLines& lines,
+                                                   core::ProgressBar& bar,
+                                                   work::Source& source) {
   WithoutExternalScores walled(source);
   auto results = study_.distribute(
       "trial",

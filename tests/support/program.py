@@ -125,7 +125,8 @@ def journal_events(folder):
     import json
     events = []
     for segment in sorted((Path(folder) / "journal").glob("*.journal")):
-        for line in segment.read_text().splitlines()[1:]:
+        # What follows the last line end was torn by a kill.
+        for line in segment.read_text().split("\n")[1:-1]:
             events.append(json.loads(line.split(" ", 1)[1]))
     return events
 
