@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "jobs/study_changes.h"
+#include "jobs/time_limit.h"
 #include "jobs/version.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/hash.h"
 #include "proxytune/similarity/device.h"
 #include "proxytune/similarity/instruction_set.h"
+#include "proxytune/study/checkpoint.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -121,6 +123,7 @@ Study::Study(app::Session& session, Folder folder)
   });
   if (folder == Folder::untouched)
     return;
+  start_clock();
 
   launch_ = comm::from_root(world(), [&] {
     open_folder();
@@ -132,6 +135,30 @@ Study::Study(app::Session& session, Folder folder)
     journal_ = std::make_unique<work::Journal>(
         folder_path_ / "journal", options_.name, launch_, world().rank());
   });
+}
+
+void Study::start_clock() {
+  const TimeLimit limit = agreed_time_limit(world(), options_.compute);
+  const double grace = options_.compute.grace;
+  const auto say_limit = [log = log(), limit, root = world().is_root()] {
+    const std::string line = limit.name + " comes near: stopping; the same command goes on";
+    root ? log.info(line) : log.warn(line);
+  };
+  const auto end_by_force = [log = log(), grace, rank = world().rank()] {
+    log.error(
+        fmt::format("rank {} has not come to its end {:g} s (compute.grace) after it was asked "
+                    "to stop: the "
+                    "job is ended by force; the same command goes on from the last checkpoints",
+                    rank,
+                    grace));
+    comm::MpiEnvironment::abort(static_cast<int>(core::ExitCode::stopped));
+  };
+  // The others come a little later, so that one rank says it.
+  const double later = world().is_root() ? 0 : 0.2;
+  clock_ = std::make_unique<work::StopClock>(
+      stop(),
+      work::StopClock::Times{.limit = limit.seconds + later, .grace = grace},
+      work::StopClock::Calls{say_limit, end_by_force});
 }
 
 void Study::open_folder() {
@@ -148,6 +175,7 @@ void Study::open_folder() {
         changes, stages(), session_.request.accept_changes || past_.finished.empty());
   }
   freeze_numerics(folder, fields_of(numerics_));
+  remove_spent_checkpoints(folder);
   folder.save_fields("resolved", resolved);
   study::write_file_atomically(folder_path_ / "study.yaml", config::to_yaml(options_));
 }
@@ -198,6 +226,21 @@ void Study::accept_numerics(const study::Fields& numerics) {
 
 void Study::share_whether_mixed() {
   numerics_mixed_ = comm::any(world(), numerics_mixed_);
+}
+
+/// Of trials that a launch finished which was killed before it could remove them.
+void Study::remove_spent_checkpoints(const study::StudyFolder& folder) const {
+  for (const std::string& key : study::checkpointed(folder.checkpoints()))
+    if (past_.finished.contains("trial/" + key))
+      study::CheckpointFile(folder.checkpoints(), key, {}).remove();
+}
+
+study::Fields Study::numerics_fields() const {
+  return fields_of(numerics_);
+}
+
+void Study::note(const work::Event& event) const {
+  journal_->append(event, work::Journal::OnDisk::soon);
 }
 
 void Study::share_open_starts() {

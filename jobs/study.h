@@ -16,6 +16,7 @@
 #include "proxytune/training/trainer.h"
 #include "proxytune/work/distribute.h"
 #include "proxytune/work/journal.h"
+#include "proxytune/work/stop_clock.h"
 
 namespace proxytune::jobs {
 
@@ -31,6 +32,8 @@ class Study {
   comm::Communicator& world() { return session_.world; }
   const core::Log& log() const { return session_.log; }
   std::atomic<bool>& stop() const { return session_.stop; }
+  /// Of this rank; in an opened folder only.
+  work::StopClock& clock() const { return *clock_; }
   /// Its own, with journal and lock; of a shard a folder within its study's.
   const std::filesystem::path& folder() const { return folder_path_; }
   /// The study's, with volumes and pair matrices; a shard only reads it.
@@ -81,13 +84,20 @@ class Study {
   /// Collective.
   void share_whether_mixed();
 
-  /// Starts that never ended, in all launches, by kind + "/" + key.
+  /// Under which numerics this launch computes, as in the study's frozen fingerprint.
+  study::Fields numerics_fields() const;
+  /// Into this rank's journal; a killed process loses nothing, a dying machine some seconds.
+  void note(const work::Event& event) const;
+
+  /// Starts that never ended and kept nothing, in all launches, by kind + "/" + key.
   const std::map<std::string, int>& open_starts() const { return past_.attempts; }
 
  private:
   void open_folder();
   void open_base();
+  void start_clock();
   void freeze_numerics(const study::StudyFolder& folder, const study::Fields& present);
+  void remove_spent_checkpoints(const study::StudyFolder& folder) const;
   void share_open_starts();
   void require_lock() const;
 
@@ -104,6 +114,7 @@ class Study {
   std::string launch_;
   work::JournalContents past_;
   std::unique_ptr<work::Journal> journal_;
+  std::unique_ptr<work::StopClock> clock_;
 };
 
 /// The study as text, without what cannot change results (compute, output).

@@ -26,7 +26,7 @@ std::vector<work::Item> items_of(const TrialPool& pool,
                                  const std::vector<PlacedTrial>& placed) {
   std::vector<work::Item> items;
   for (const PlacedTrial& one : placed)
-    items.push_back(item_of(one.spec, pool.expected_cost(one.spec)));
+    items.push_back(pool.item(one.spec));
   return items;
 }
 
@@ -41,9 +41,7 @@ std::vector<PlacedTrial> plan_sweep(Study& study,
 ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selection) {
   TrialPool pool(study, data);
   std::vector<PlacedTrial> placed = plan(study, pool, selection);
-  const std::vector<work::Item> items = items_of(pool, placed);
-  work::ListSource source(items);
-  const auto results = pool.run("sweep", source, distinct(items));
+  const auto results = pool.run_list("sweep", items_of(pool, placed));
   ArmTrials swept;
   for (PlacedTrial& one : placed) {
     const std::string key = trials::trial_key(one.spec);
@@ -57,16 +55,13 @@ void sweep_shard(Study& study, const PreparedData& data, const Selection& select
   TrialPool pool(study, data);
   const std::vector<work::Item> all = items_of(pool, plan(study, pool, selection));
   const std::vector<work::Item> items = part_of(all, study.shard());
-  work::ListSource source(items);
-  pool.run(fmt::format("shard {}/{}", study.shard().index, study.shard().count),
-           source,
-           items.size());
+  pool.run_list(fmt::format("shard {}/{}", study.shard().index, study.shard().count), items);
   study.log().info(fmt::format(
       "shard {} of {}: its {} of {} trials are done; when all shards are, `proxytune merge`",
       study.shard().index,
       study.shard().count,
       items.size(),
-      distinct(all)));
+      part_of(all, {}).size()));
 }
 
 }  // namespace proxytune::jobs

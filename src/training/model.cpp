@@ -67,8 +67,9 @@ imaging::LabelVolume Model::predict(const imaging::VolumeView& image,
 
 trials::CaseScores Model::score(const datasets::CaseSource& cases,
                                 const std::vector<int>& indices,
-                                const TrainingOptions& options) const {
-  return score_cases(state_->network, cases, indices, options, false);
+                                const TrainingOptions& options,
+                                const std::atomic<bool>& stop) const {
+  return score_cases(state_->network, cases, indices, options, stop);
 }
 
 }  // namespace proxytune::training

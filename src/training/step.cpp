@@ -84,7 +84,7 @@ WindowPredictor predictor(network::UNet& network, const TrainingOptions& options
 
 void stop_if_asked(const std::atomic<bool>& stop) {
   if (stop.load(std::memory_order_relaxed))
-    throw core::Stopped("training was asked to stop; the same command starts this trial again");
+    throw core::Stopped("training was asked to stop; the same command goes on with it");
 }
 
 #if defined(__SSE2__)

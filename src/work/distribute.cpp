@@ -1,8 +1,10 @@
 #include "proxytune/work/distribute.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -14,15 +16,6 @@
 
 namespace proxytune::work {
 namespace {
-
-std::vector<Item> longest_first(std::vector<Item> items) {
-  std::set<std::string> seen;
-  std::erase_if(items, [&](const Item& item) { return !seen.insert(item.key).second; });
-  std::stable_sort(items.begin(), items.end(), [](const Item& one, const Item& other) {
-    return one.expected_cost > other.expected_cost;
-  });
-  return items;
-}
 
 /// Does one piece; its result is in the journal before anybody hears of it.
 class Attempt {
@@ -102,17 +95,37 @@ void do_pieces(Link& link,
 
 }  // namespace
 
-ListSource::ListSource(std::vector<Item> items) : items_(longest_first(std::move(items))) {}
+ListSource::ListSource(std::vector<Item> items, Estimate estimate)
+    : estimate_(std::move(estimate)) {
+  std::set<std::string> seen;
+  for (Item& item : items)
+    if (seen.insert(item.key).second)
+      items_.push_back({item.expected_cost, std::move(item)});
+}
 
 std::optional<Item> ListSource::next() {
   if (position_ == items_.size())
     return std::nullopt;
-  return items_[position_++];
+  if (position_ == 0 || (estimate_ && reports_ >= next_sort_))
+    sort_rest();
+  return items_[position_++].item;
 }
+
+void ListSource::sort_rest() {
+  const auto rest = std::span(items_).subspan(position_);
+  if (estimate_)
+    for (Expected& expected : rest)
+      expected.cost = estimate_(expected.item);
+  std::ranges::stable_sort(rest, std::greater(), &Expected::cost);
+  next_sort_ = reports_ + reports_ / 4 + 1;
+}
+
 bool ListSource::exhausted() const {
   return position_ == items_.size();
 }
-void ListSource::report(const Item&, const Record&) {}
+void ListSource::report(const Item&, const Record&) {
+  ++reports_;
+}
 
 std::map<std::string, Record> distribute(comm::Communicator& communicator,
                                          Source* source,

@@ -348,5 +348,27 @@ TEST(ListSourceTest, GivesTheLongestFirstAndEachKeyOnce) {
   EXPECT_TRUE(source.exhausted());
 }
 
+TEST(ListSourceTest, PutsTheRestInOrderAnewAsResultsTellMore) {
+  std::map<std::string, double> rate{{"slow", 1}, {"fast", 1}};
+  const auto estimate = [&](const Item& item) {
+    return rate.at(item.what.text("kind")) * item.what.number("units");
+  };
+  std::vector<Item> items;
+  for (const double units : {1, 2, 3, 4, 5, 6})
+    for (const std::string kind : {"slow", "fast"})
+      items.push_back({kind + std::to_string(static_cast<int>(units)),
+                       Record().set("kind", kind).set("units", units),
+                       0});
+  ListSource source(items, estimate);
+  EXPECT_EQ(source.next()->key, "slow6");
+  EXPECT_EQ(source.next()->key, "fast6");
+  rate["slow"] = 10;
+  source.report(items[10], {});
+  std::string order;
+  while (const auto item = source.next())
+    order += item->key + " ";
+  EXPECT_EQ(order, "slow5 slow4 slow3 slow2 slow1 fast5 fast4 fast3 fast2 fast1 ");
+}
+
 }  // namespace
 }  // namespace proxytune::work

@@ -39,14 +39,28 @@ class Source {
 /// A fixed list, longest expected first, ties by position. Equal keys are handed out once.
 class ListSource : public Source {
  public:
-  explicit ListSource(std::vector<Item> items);
+  /// What a piece is expected to cost, as far as is known when it is called.
+  using Estimate = std::function<double(const Item& item)>;
+
+  /// With `estimate` instead of each item's expected_cost, the pieces left are put in order
+  /// anew whenever a quarter more results are known.
+  explicit ListSource(std::vector<Item> items, Estimate estimate = {});
   std::optional<Item> next() override;
   bool exhausted() const override;
   void report(const Item& item, const Record& result) override;
 
  private:
-  std::vector<Item> items_;
+  struct Expected {
+    double cost = 0;
+    Item item;
+  };
+  void sort_rest();
+
+  std::vector<Expected> items_;
+  Estimate estimate_;
   std::size_t position_ = 0;
+  std::size_t reports_ = 0;
+  std::size_t next_sort_ = 0;  // by number of reports
 };
 
 /// Does one piece. Throwing core::Stopped means "not done, asked to stop"; any other exception
