@@ -57,6 +57,11 @@ int batch_number(const study::StudyFolder& folder, const std::string& text) {
   return number;
 }
 
+/// Whether --retry asks for trials that ended like this.
+bool retries(const std::string& which, const std::string& status) {
+  return which == "failed" ? status != "completed" && status != "diverged" : which == status;
+}
+
 /// Sorts after every earlier launch of the study.
 std::string new_launch() {
   const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
@@ -134,6 +139,10 @@ Study::Study(app::Session& session, Folder folder)
   comm::together(world(), [&] {
     journal_ = std::make_unique<work::Journal>(
         folder_path_ / "journal", options_.name, launch_, world().rank());
+  });
+  comm::from_root(world(), [&] {
+    forget_failures();
+    return std::string();
   });
 }
 
@@ -268,7 +277,8 @@ std::map<std::string, work::Record> Study::distribute(
     const work::Worker& worker,
     const std::function<work::Record(const work::Item&)>& lost,
     const std::function<void(const work::Progress&)>& progress,
-    bool short_pieces) {
+    bool short_pieces,
+    const work::AgainRule& again) {
   CountedSource counted(source, bar);
   // Tiles are the study's: a shard that had to compute one would do so beside all others.
   const work::Worker own = [&](const work::Item& item) {
@@ -284,7 +294,8 @@ std::map<std::string, work::Record> Study::distribute(
                                   lost,
                                   {.stage = kind,
                                    .max_attempts = options_.compute.max_attempts,
-                                   .short_pieces = short_pieces},
+                                   .short_pieces = short_pieces,
+                                   .again = again},
                                   stop(),
                                   [&](const work::Progress& step) {
                                     require_lock();
@@ -353,6 +364,28 @@ void Study::forget(const std::string& kind, const std::string& key) {
     journal_->append({"forgotten", kind, key, {}});
 }
 
+/// Of --retry: what did not complete is done again, with as many attempts as if it were new.
+void Study::forget_failures() {
+  const std::string& which = session_.request.retry;
+  if (which.empty())
+    return;
+  std::vector<std::string> forgotten;
+  for (const auto& [piece, result] : past_.finished)
+    if (piece.starts_with("trial/") && retries(which, result.text("status")))
+      forgotten.push_back(piece);
+  for (const auto& [piece, starts] : past_.attempts)
+    if (piece.starts_with("trial/") && !past_.finished.contains(piece) &&
+        retries(which, "lost"))
+      forgotten.push_back(piece);
+  for (const std::string& piece : forgotten) {
+    past_.finished.erase(piece);
+    past_.attempts.erase(piece);
+    past_.retried.erase(piece);
+    journal_->append({"forgotten", "trial", piece.substr(piece.find('/') + 1), {}});
+  }
+  log().info(fmt::format("retry: {} trials run again", forgotten.size()));
+}
+
 void Study::adopt(const std::string& kind, const std::string& key, const work::Record& result) {
   journal_->append({"finished", kind, key, result});
   past_.finished.emplace(kind + "/" + key, result);
@@ -374,6 +407,7 @@ void Study::require_lock() const {
 std::string result_fields_text(const StudyOptions& options) {
   StudyOptions kept = options;
   kept.compute = {};
+  kept.failures = {};
   kept.output = {};
   const similarity::SimilarityOptions plain;
   kept.similarity.tile = plain.tile;

@@ -62,7 +62,8 @@ class Study {
       const work::Worker& worker,
       const std::function<work::Record(const work::Item&)>& lost,
       const std::function<void(const work::Progress&)>& progress,
-      bool short_pieces);
+      bool short_pieces,
+      const work::AgainRule& again = {});
 
   /// Refuses cases whose files are others than when results were computed from them; keys by
   /// "internal/<id>" or "external/<id>". Collective.
@@ -98,6 +99,7 @@ class Study {
   void start_clock();
   void freeze_numerics(const study::StudyFolder& folder, const study::Fields& present);
   void remove_spent_checkpoints(const study::StudyFolder& folder) const;
+  void forget_failures();
   void share_open_starts();
   void require_lock() const;
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "jobs/failure_options.h"
 #include "proxytune/config/node.h"
 #include "proxytune/core/names.h"
 #include "proxytune/imaging/preprocess.h"
@@ -267,6 +268,7 @@ struct StudyOptions {
   SearchSection search;
   FinalOptions final_training;
   ComputeOptions compute;
+  FailureOptions failures;
   OutputOptions output;
 
   const NetworkOptions& network(const std::string& network_name) const;
@@ -298,6 +300,7 @@ void describe(Fields& fields, StudyOptions& options) {
          options.final_training,
          "the full model with the hyper-parameters found (paper, Table 2)");
   fields("compute", options.compute, "how the machine is used");
+  fields("failures", options.failures, "what becomes of trials that do not complete");
   fields("output", options.output, "where results go");
 }
 void validate(const StudyOptions& options);

@@ -38,6 +38,7 @@ TrialAttempt::TrialAttempt(Study& study,
       data_(data),
       network_(network),
       key_(item.key),
+      attempt_(item.attempt),
       spec_(trials::spec_from_record(item.what)),
       checkpoints_(study, item.key) {}
 
@@ -49,7 +50,8 @@ training::TrainingTask TrialAttempt::task() const {
           .validation_cases = positions(data_.internal, spec_.validation_cases),
           .key = random_key(study_, spec_),
           .start_weights = network_.start_weights,
-          .precision = study_.numerics().precision};
+          .precision = study_.numerics().precision,
+          .time_limit = study_.options().failures.trial_seconds()};
 }
 
 work::Record TrialAttempt::run() {
@@ -64,6 +66,7 @@ work::Record TrialAttempt::run() {
     finish(task, trained);
   trained.result.host = comm::host_name();
   trained.result.rank = study_.world().rank();
+  trained.result.attempt = attempt_;
   analysis::ExternalScores external;
   external.scores = {data_.classes - 1, checkpoints_.external_dice};
   work::Record record = trials::to_record(trained.result);

@@ -38,6 +38,7 @@ class TrialAttempt {
   const PreparedData& data_;
   const TrialNetwork& network_;
   std::string key_;
+  int attempt_ = 0;
   trials::TrialSpec spec_;
   TrialCheckpoints checkpoints_;
 };

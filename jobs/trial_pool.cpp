@@ -108,11 +108,25 @@ work::Record TrialPool::run_one(const work::Item& item) {
   require_time_for_a_step(spec.network);
   TrialAttempt attempt(study_, data_, networks_.at(spec.network), item);
   work::Record record = attempt.run();
+  // Another attempt begins anew, since what it kept may be what it fails with.
+  if (again(record, item.attempt) != work::Again::no) {
+    study_.log().warn(fmt::format(
+        "trial {} is tried again: {}", item.key, trials::result_from_record(record).reason));
+    attempt.checkpoints().remove();
+  }
   double& longest = first_step_seconds_[spec.network];
   longest = std::max(longest, attempt.checkpoints().first_step_seconds());
   if (attempt.checkpoints().on_disk())
     spent_.push_back(attempt.checkpoints());
   return record;
+}
+
+work::Again TrialPool::again(const work::Record& result, int attempt) const {
+  const FailureOptions& options = study_.options().failures;
+  const FailurePolicy policy = options.of(trials::result_from_record(result).status);
+  if (policy == FailurePolicy::record || attempt >= options.retries)
+    return work::Again::no;
+  return policy == FailurePolicy::retry ? work::Again::yes : work::Again::with_fewer;
 }
 
 /// A trial that cannot come to a checkpoint before the time limit is not begun.
@@ -186,14 +200,19 @@ std::map<std::string, work::Record> TrialPool::run(TrialLines& lines,
                                                    core::ProgressBar& bar,
                                                    work::Source& source) {
   WithoutExternalScores walled(source);
+  FailureLimits limits(study_.options().failures);
   auto results = study_.distribute(
       "trial",
       bar,
       walled,
       [&](const work::Item& item) { return run_one(item); },
       [&](const work::Item& item) { return lost(item); },
-      [&](const work::Progress& progress) { lines(progress); },
-      /*short_pieces=*/false);
+      [&](const work::Progress& progress) {
+        lines(progress);
+        limits.add(trials::result_from_record(*progress.result), progress.rank >= 0);
+      },
+      /*short_pieces=*/false,
+      [&](const work::Record& result, int attempt) { return again(result, attempt); });
   remove_spent_checkpoints();
   return results;
 }

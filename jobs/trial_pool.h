@@ -50,6 +50,7 @@ class TrialPool {
   void remove_spent_checkpoints();
   void require_time_for_a_step(const std::string& network) const;
   work::Record lost(const work::Item& item) const;
+  work::Again again(const work::Record& result, int attempt) const;
 
   Study& study_;
   const PreparedData& data_;

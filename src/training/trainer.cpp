@@ -45,6 +45,8 @@ TrainedModel train(const TrainingTask& task,
     trained.model = Training(task, cases, stop, checkpoints, trained.result).run(on_epoch);
   } catch (const Diverged& error) {
     fail(trained, trials::TrialStatus::diverged, error.what());
+  } catch (const TimedOut& error) {
+    fail(trained, trials::TrialStatus::timed_out, error.what());
   } catch (const std::bad_alloc&) {
     fail(trained, trials::TrialStatus::out_of_memory, "the process got no more memory");
   } catch (const c10::OutOfMemoryError& error) {

@@ -98,6 +98,9 @@ std::shared_ptr<Model> Training::run(
 
 void Training::pause() {
   stop_if_asked(stop_);
+  const double seconds = result_.seconds + watch_.seconds();
+  if (task_.time_limit > 0 && seconds > task_.time_limit)
+    throw TimedOut("took longer than its time limit, in epoch " + std::to_string(at_.epoch));
   if (checkpoints_ != nullptr && checkpoints_->due())
     keep();
 }

@@ -17,6 +17,10 @@ struct Diverged : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+struct TimedOut : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class Stopwatch {
  public:
   double seconds() const {

@@ -34,6 +34,15 @@ class Attempt {
         late_->sync_soon();
       }
       Record result = worker_(item);
+      const Again again = options_.again ? options_.again(result, item.attempt) : Again::no;
+      if (again != Again::no) {
+        journal_.append({"again", options_.stage, item.key, result});
+        link_.tell({.kind = Report::Kind::again,
+                    .key = item.key,
+                    .ready_too = true,
+                    .with_fewer = again == Again::with_fewer});
+        return;
+      }
       journal_.append({"finished", options_.stage, item.key, result}, Journal::OnDisk::soon);
       tell({.kind = Report::Kind::finished, .key = item.key, .result = std::move(result)});
     } catch (const core::Stopped&) {

@@ -100,7 +100,7 @@ std::optional<Header> read_header(Segment& segment, const std::string& study_id)
 }
 
 bool is_ending(const std::string& kind) {
-  return kind == "finished" || kind == "attempt_failed" || kind == "stopped";
+  return kind == "finished" || kind == "attempt_failed" || kind == "stopped" || kind == "again";
 }
 
 /// What one segment's events mean. Starts and ends are matched within a segment: who starts a
@@ -117,8 +117,13 @@ class SegmentReader {
     follow(piece, event);
     if (event.kind == "finished")
       contents_.finished.emplace(piece, event.data);
-    if (event.kind == "forgotten")
+    if (event.kind == "again")
+      ++contents_.retried[piece];
+    if (event.kind == "forgotten") {
       contents_.finished.erase(piece);
+      contents_.attempts.erase(piece);
+      contents_.retried.erase(piece);
+    }
     if (event.kind != "progress")
       contents_.events.push_back(std::move(event));
   }
@@ -175,6 +180,8 @@ void JournalContents::add(JournalContents others) {
   finished.merge(others.finished);
   for (const auto& [piece, starts] : others.attempts)
     attempts[piece] += starts;
+  for (const auto& [piece, ends] : others.retried)
+    retried[piece] += ends;
   torn_lines += others.torn_lines;
 }
 

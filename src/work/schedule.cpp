@@ -1,5 +1,6 @@
 #include "schedule.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -28,6 +29,7 @@ void Schedule::take(int rank, const Report& report) {
     idle_.push_back(rank);
   switch (report.kind) {
     case Report::Kind::finished:
+    case Report::Kind::again:
     case Report::Kind::failed:
     case Report::Kind::stopped:
       end(rank, report);
@@ -42,22 +44,28 @@ void Schedule::take(int rank, const Report& report) {
 }
 
 void Schedule::end(int rank, const Report& report) {
-  const auto item = running_.extract(report.key);
+  auto item = running_.extract(report.key);
+  limits_.erase(report.key);
   if (report.kind == Report::Kind::failed)
     fail(report.failure);
   if (report.kind == Report::Kind::stopped)
     stopping_ = true;
-  if (report.kind != Report::Kind::finished)
+  if (report.kind != Report::Kind::finished && report.kind != Report::Kind::again)
     return;
   guarded([&] {
     if (item.empty())
       throw std::logic_error("a rank finished a piece that it was not given");
-    settle(item.mapped(), report.result, rank);
+    if (report.kind == Report::Kind::finished)
+      return settle(item.mapped(), report.result, rank);
+    const int attempt = ++item.mapped().attempt;
+    const int limit = report.with_fewer ? std::max(1, ranks_ >> std::min(attempt, 30)) : ranks_;
+    again_.push_back({std::move(item.mapped()), static_cast<std::size_t>(limit)});
+    waiting_ = false;
   });
 }
 
 std::optional<Schedule::Assignment> Schedule::next() {
-  if (ending() || done_ || waiting_ || idle_.empty())
+  if (ending() || done_ || waiting_ || idle_.empty() || full())
     return std::nullopt;
   std::optional<Item> item;
   guarded([&] {
@@ -85,10 +93,33 @@ std::optional<Schedule::Assignment> Schedule::next() {
 }
 
 std::optional<Item> Schedule::fetch() {
-  while (std::optional<Item> item = parts_.source.next())
-    if (!answer_without_work(*item))
-      return item;
-  return std::nullopt;
+  while (std::optional<Item> item = parts_.source.next()) {
+    if (answer_without_work(*item))
+      continue;
+    const auto retried = parts_.past.retried.find(parts_.options.stage + "/" + item->key);
+    if (retried != parts_.past.retried.end())
+      item->attempt = retried->second;
+    return item;
+  }
+  return fetch_again();
+}
+
+/// Later than all that the source has, when others have given their memory back.
+std::optional<Item> Schedule::fetch_again() {
+  if (again_.empty() || running_.size() >= again_.front().limit)
+    return std::nullopt;
+  OnceMore once_more = std::move(again_.front());
+  again_.pop_front();
+  if (once_more.limit < static_cast<std::size_t>(ranks_))
+    limits_[once_more.item.key] = once_more.limit;
+  return std::move(once_more.item);
+}
+
+/// Whether a running piece allows no other beside those that run.
+bool Schedule::full() const {
+  return std::any_of(limits_.begin(), limits_.end(), [&](const auto& limit) {
+    return running_.size() >= limit.second;
+  });
 }
 
 bool Schedule::answer_without_work(const Item& item) {

@@ -28,7 +28,7 @@ class Schedule {
     const std::function<void(const Progress&)>& progress;
   };
 
-  explicit Schedule(Parts parts) : parts_(parts) {}
+  Schedule(Parts parts, int ranks) : parts_(parts), ranks_(ranks) {}
 
   void take(int rank, const Report& report);
   void stop() { stopping_ = true; }
@@ -42,6 +42,8 @@ class Schedule {
 
  private:
   std::optional<Item> fetch();
+  std::optional<Item> fetch_again();
+  bool full() const;
   bool answer_without_work(const Item& item);
   void end(int rank, const Report& report);
   void settle(const Item& item, const Record& result, int rank);
@@ -50,9 +52,18 @@ class Schedule {
   template <class Step>
   void guarded(const Step& step);
 
+  /// A piece to be done once more.
+  struct OnceMore {
+    Item item;
+    std::size_t limit;  // pieces that may run beside each other, itself included
+  };
+
   Parts parts_;
+  int ranks_;
   std::map<std::string, Item> running_;  // given to a rank, and not heard of
   std::deque<int> idle_;
+  std::deque<OnceMore> again_;
+  std::map<std::string, std::size_t> limits_;       // of running keys that have one
   std::map<std::string, std::vector<Item>> twins_;  // of running keys, given again meanwhile
   std::map<std::string, Record> results_;
   std::optional<comm::Failure> failure_;

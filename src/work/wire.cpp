@@ -71,6 +71,7 @@ std::vector<std::byte> encode(const Report& report) {
       .text(to_json(report.result))
       .failure(report.failure)
       .number(report.ready_too ? 1 : 0)
+      .number(report.with_fewer ? 1 : 0)
       .take();
 }
 
@@ -82,6 +83,7 @@ Report decode_report(std::span<const std::byte> bytes) {
   report.result = from_json(reader.text());
   report.failure = reader.failure();
   report.ready_too = reader.number() != 0;
+  report.with_fewer = reader.number() != 0;
   return report;
 }
 
@@ -91,6 +93,7 @@ std::vector<std::byte> encode(const Order& order) {
       .text(order.item.key)
       .text(to_json(order.item.what))
       .number(std::bit_cast<std::uint64_t>(order.item.expected_cost))
+      .number(static_cast<std::uint64_t>(order.item.attempt))
       .take();
 }
 
@@ -101,6 +104,7 @@ Order decode_order(std::span<const std::byte> bytes) {
   order.item.key = reader.text();
   order.item.what = from_json(reader.text());
   order.item.expected_cost = std::bit_cast<double>(reader.number());
+  order.item.attempt = static_cast<int>(reader.number());
   return order;
 }
 

@@ -101,7 +101,7 @@ int simulate(int devices, double message, const std::string& folder) {
   const std::function<work::Record(const work::Item&)> lost;
   const work::DistributeOptions options{.stage = "trial", .max_attempts = 3};
   const std::function<void(const work::Progress&)> progress;
-  work::Schedule schedule({source, journal, past, lost, options, progress});
+  work::Schedule schedule({source, journal, past, lost, options, progress}, devices);
   std::priority_queue<Told, std::vector<Told>, std::greater<>> told;
   std::uint64_t order = 0;
   for (int rank = 0; rank < devices; ++rank)

@@ -22,6 +22,7 @@ struct Request {
   std::string arm;                     // --arm
   int repeat = 0;                      // --repeat
   std::string shard;                   // --shard
+  std::string retry;                   // --retry
   bool accept_changes = false;
   bool accept_other_numerics = false;
 };

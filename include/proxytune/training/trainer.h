@@ -61,6 +61,7 @@ struct TrainingTask {
   core::RandomKey key;                  // of the trial: all its random numbers hang on it
   std::filesystem::path start_weights;  // empty: random initialisation
   network::Precision precision = network::Precision::f32;
+  double time_limit = 0;  // seconds of training and validation; 0: none
 };
 
 struct TrainedModel {
@@ -68,12 +69,13 @@ struct TrainedModel {
   std::shared_ptr<Model> model;  // best validation weights; null unless completed
 };
 
-/// Trains and validates one model on this rank's device; divergence, lack of memory and throws
-/// become a status of the result; where nothing could be validated the model has the last
-/// weights and best_epoch is -1. Throws core::Stopped when `stop` is set, between two steps,
-/// with its state in `checkpoints` if they are given, and lets core::SystemError through, which
-/// is not the trial's fault. `rank`, `host` and `weights_file` of the result are the caller's,
-/// seconds include those of the attempts that it goes on from. `on_epoch` may be empty.
+/// Trains and validates one model on this rank's device; divergence, lack of memory, a time
+/// limit that has passed and throws become a status of the result; where nothing could be
+/// validated the model has the last weights and best_epoch is -1. Throws core::Stopped when
+/// `stop` is set, between two steps, with its state in `checkpoints` if they are given, and
+/// lets core::SystemError through, which is not the trial's fault. `rank`, `host` and
+/// `weights_file` of the result are the caller's, seconds include those of the attempts that it
+/// goes on from. `on_epoch` may be empty.
 TrainedModel train(const TrainingTask& task,
                    const datasets::CaseSource& cases,
                    const std::atomic<bool>& stop,

@@ -18,6 +18,7 @@ struct Item {
   std::string key;
   Record what;
   double expected_cost = 0;  // any unit; the source hands out larger ones first
+  int attempt = 0;           // earlier ones that ended and asked for another
 };
 
 /// Where the manager gets its pieces from. Called on rank 0 only, always by the one manager
@@ -67,12 +68,19 @@ class ListSource : public Source {
 /// is an error of the program or of the data and ends the work on all ranks.
 using Worker = std::function<Record(const Item& item)>;
 
+/// Whether a piece is done again although it ended: when nothing else is left to give out, and
+/// `with_fewer` beside fewer other pieces: half as many as there are ranks, then a quarter, ...
+enum class Again { no, yes, with_fewer };
+/// Asked on the rank that did it; `attempt` counts from 0.
+using AgainRule = std::function<Again(const Record& result, int attempt)>;
+
 struct DistributeOptions {
   std::string stage;     // into the journal
   int max_attempts = 3;  // starts that never ended before a piece is set aside
   /// Pieces of well under a second, which are cheap to do again: no line when one starts, no
   /// sync of its own when it ends (all are synced within seconds, and when the work is done).
   bool short_pieces = false;
+  AgainRule again = {};  // none: the first result counts
 };
 
 /// For progress lines: called on rank 0, by the manager thread, after each result.

@@ -13,7 +13,8 @@ namespace proxytune::work {
 
 /// What happened to one piece of work on one rank.
 struct Event {
-  std::string kind;   // "started", ended by "finished" | "attempt_failed" | "stopped";
+  std::string kind;   // "started", ended by "finished" | "attempt_failed" | "stopped"
+                      // | "again" (an end, but not the last);
                       // "checkpoint": what was done since the start is kept; "progress":
                       // how far it is; "forgotten": what was finished before is to be done
                       // again; or a room's own word
@@ -64,7 +65,8 @@ struct JournalContents {
   /// Stage + "/" + key -> starts that never ended and kept nothing: a piece that came further
   /// before its process died is not to blame.
   std::map<std::string, int> attempts;
-  int torn_lines = 0;  // torn last lines, dropped
+  std::map<std::string, int> retried;  // stage + "/" + key -> ends that asked for another try
+  int torn_lines = 0;                  // torn last lines, dropped
 
   /// What another folder's segments say, after these.
   void add(JournalContents others);
