@@ -77,6 +77,8 @@ void fill_cache(Study& study,
                 int classes) {
   comm::Communicator& world = study.world();
   const std::vector<const Wanted*> missing = missing_of(world, wanted, folder);
+  if (!missing.empty())
+    study.require_not_shard();
   core::ProgressBar bar(study.log(), "preprocess", wanted.size());
   bar.skip(wanted.size() - missing.size());
   const std::size_t round = static_cast<std::size_t>(cases_per_rank_and_round) *
@@ -147,7 +149,7 @@ const std::string& Cases::image_hash(int index) const {
 
 PreparedData preprocess(Study& study) {
   const DataSets sets = read_datasets(study);
-  const std::filesystem::path folder = study.folder() / "cache";
+  const std::filesystem::path folder = study.base() / "cache";
   int channels = 1;
   int classes = 2;
   comm::together(study.world(), [&] {

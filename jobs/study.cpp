@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <sstream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -108,7 +109,9 @@ network::Precision common_precision(comm::Communicator& world, const StudyOption
 Study::Study(app::Session& session, Folder folder)
     : session_(session),
       options_(read_study(session.study)),
-      folder_path_(std::filesystem::absolute(options_.output.folder)) {
+      shard_(parse_shard(session.request.shard)),
+      base_path_(std::filesystem::absolute(options_.output.folder)),
+      folder_path_(shard_.whole() ? base_path_ : shard_folder(base_path_, shard_)) {
   const auto node = world().split_by_node();
   node_rank_ = node->rank();
   node_ranks_ = node->size();
@@ -127,7 +130,7 @@ Study::Study(app::Session& session, Folder folder)
     open_folder();
     return new_launch();
   });
-  numerics_mixed_ = comm::any(world(), numerics_mixed_);
+  share_whether_mixed();
   share_open_starts();
   comm::together(world(), [&] {
     journal_ = std::make_unique<work::Journal>(
@@ -142,12 +145,18 @@ void Study::start_clock() {
     const std::string line = limit.name + " comes near: stopping; the same command goes on";
     root ? log.info(line) : log.warn(line);
   };
-  const auto end_by_force = [log = log(), grace, rank = world().rank()] {
-    log.error(
+  const auto end_by_force = [this, grace] {
+    if (const std::optional<comm::Failure> failure = failed_with()) {
+      log().error(failure->sentence);
+      comm::MpiEnvironment::abort(static_cast<int>(failure->code));
+    }
+    // A rank with an error says it first.
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    log().error(
         fmt::format("rank {} has not come to its end {:g} s (compute.grace) after it was asked "
                     "to stop: the "
                     "job is ended by force; the same command goes on from the last checkpoints",
-                    rank,
+                    world().rank(),
                     grace));
     comm::MpiEnvironment::abort(static_cast<int>(core::ExitCode::stopped));
   };
@@ -160,9 +169,11 @@ void Study::start_clock() {
 }
 
 void Study::open_folder() {
+  if (!shard_.whole())
+    open_base();
   const study::StudyFolder folder = study::StudyFolder::open(folder_path_, options_.name);
   lock_ = std::make_unique<study::StudyLock>(folder_path_);
-  past_ = work::read_journal(folder.journal(), options_.name, log());
+  past_.add(work::read_journal(folder.journal(), options_.name, log()));
   const study::Fields resolved = named_fields(options_);
   if (const auto before = folder.fields("resolved")) {
     const auto changes = changes_between(*before, resolved);
@@ -170,14 +181,37 @@ void Study::open_folder() {
     study::require_accepted(
         changes, stages(), session_.request.accept_changes || past_.finished.empty());
   }
-  freeze_numerics(folder);
+  freeze_numerics(folder, fields_of(numerics_));
   remove_spent_checkpoints(folder);
   folder.save_fields("resolved", resolved);
   study::write_file_atomically(folder_path_ / "study.yaml", config::to_yaml(options_));
 }
 
-void Study::freeze_numerics(const study::StudyFolder& folder) {
-  const study::Fields present = fields_of(numerics_);
+/// What a shard shares with the others: read, and never written.
+void Study::open_base() {
+  if (!std::filesystem::exists(base_path_ / "study.json"))
+    require_not_shard();
+  const study::StudyFolder base = study::StudyFolder::open(base_path_, options_.name);
+  const auto before = base.fields("resolved");
+  const auto numerics = base.fields("numerics");
+  if (!before || !numerics)
+    require_not_shard();
+  // Nothing of the study's may be made useless from a shard.
+  study::require_accepted(changes_between(*before, named_fields(options_)), stages(), false);
+  study::require_same_numerics(
+      *numerics, fields_of(numerics_), session_.request.accept_other_numerics);
+  past_ = work::read_journal(base.journal(), options_.name, log());
+}
+
+void Study::require_not_shard() const {
+  if (!shard_.whole())
+    throw core::ConfigurationError(fmt::format(
+        "shards share the volumes and pair matrices of their study, and {} does not hold all "
+        "of them: run `proxytune select` on this study file once, then its shards",
+        base_path_.string()));
+}
+
+void Study::freeze_numerics(const study::StudyFolder& folder, const study::Fields& present) {
   const auto frozen = folder.fields("numerics");
   if (!frozen) {
     folder.save_fields("numerics", present);
@@ -188,7 +222,7 @@ void Study::freeze_numerics(const study::StudyFolder& folder) {
   for (const auto& [name, value] : present)
     if (!names_one(mixed[name], value))
       mixed[name] += " and " + value;
-  numerics_mixed_ = mixed != present;
+  numerics_mixed_ = numerics_mixed_ || mixed != present;
   if (mixed != *frozen)
     folder.save_fields("numerics", mixed);
 }
@@ -200,12 +234,29 @@ void Study::remove_spent_checkpoints(const study::StudyFolder& folder) const {
       study::CheckpointFile(folder.checkpoints(), key, {}).remove();
 }
 
+std::optional<comm::Failure> Study::failed_with() const {
+  const std::scoped_lock lock(failure_mutex_);
+  return failure_;
+}
+
 study::Fields Study::numerics_fields() const {
   return fields_of(numerics_);
 }
 
 void Study::note(const work::Event& event) const {
   journal_->append(event, work::Journal::OnDisk::soon);
+}
+
+void Study::sync_journal() const {
+  journal_->sync();
+}
+
+void Study::accept_numerics(const study::Fields& numerics) {
+  freeze_numerics(study::StudyFolder::open(folder_path_, options_.name), numerics);
+}
+
+void Study::share_whether_mixed() {
+  numerics_mixed_ = comm::any(world(), numerics_mixed_);
 }
 
 void Study::share_open_starts() {
@@ -235,11 +286,25 @@ std::map<std::string, work::Record> Study::distribute(
     const std::function<void(const work::Progress&)>& progress,
     bool short_pieces) {
   CountedSource counted(source, bar);
+  // Tiles are the study's: a shard that had to compute one would do so beside all others.
+  const work::Worker own = [&](const work::Item& item) {
+    if (kind != "trial")
+      require_not_shard();
+    try {
+      return worker(item);
+    } catch (const core::Stopped&) {
+      throw;
+    } catch (...) {
+      const std::scoped_lock lock(failure_mutex_);
+      failure_ = comm::current_failure();
+      throw;
+    }
+  };
   auto results = work::distribute(world(),
                                   &counted,
                                   *journal_,
                                   past_,
-                                  worker,
+                                  own,
                                   lost,
                                   {.stage = kind,
                                    .max_attempts = options_.compute.max_attempts,
@@ -261,7 +326,7 @@ std::map<std::string, work::Record> Study::distribute(
 
 void Study::require_same_cases(const study::Fields& keys) {
   comm::from_root(world(), [&] {
-    const study::StudyFolder folder = study::StudyFolder::open(folder_path_, options_.name);
+    const study::StudyFolder folder = study::StudyFolder::open(base_path_, options_.name);
     study::Fields known = folder.fields("cases").value_or(study::Fields{});
     for (const auto& [id, key] : keys) {
       const auto before = known.find(id);
@@ -274,14 +339,15 @@ void Study::require_same_cases(const study::Fields& keys) {
             id));
       known[id] = key;
     }
-    folder.save_fields("cases", known);
+    if (shard_.whole())
+      folder.save_fields("cases", known);
     return std::string();
   });
 }
 
 std::vector<int> Study::batches(const std::vector<std::string>& keys) {
   const std::string text = comm::from_root(world(), [&] {
-    const study::StudyFolder folder = study::StudyFolder::open(folder_path_, options_.name);
+    const study::StudyFolder folder = study::StudyFolder::open(base_path_, options_.name);
     study::Fields known = folder.fields("batches").value_or(study::Fields{});
     int next = 0;
     for (const auto& [key, batch] : known)
@@ -293,8 +359,10 @@ std::vector<int> Study::batches(const std::vector<std::string>& keys) {
       grown = grown || is_new;
       lines += place->second + "\n";
     }
-    if (grown)
+    if (grown) {
+      require_not_shard();
       folder.save_fields("batches", known);
+    }
     return lines;
   });
   std::vector<int> batches;
@@ -307,6 +375,11 @@ std::vector<int> Study::batches(const std::vector<std::string>& keys) {
 void Study::forget(const std::string& kind, const std::string& key) {
   if (past_.finished.erase(kind + "/" + key) > 0)
     journal_->append({"forgotten", kind, key, {}});
+}
+
+void Study::adopt(const std::string& kind, const std::string& key, const work::Record& result) {
+  journal_->append({"finished", kind, key, result});
+  past_.finished.emplace(kind + "/" + key, result);
 }
 
 const work::Record* Study::finished(const std::string& kind, const std::string& key) const {

@@ -3,10 +3,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
+#include "jobs/shards.h"
 #include "jobs/study_options.h"
 #include "proxytune/app/app.h"
+#include "proxytune/comm/failure.h"
 #include "proxytune/core/progress_bar.h"
 #include "proxytune/core/random.h"
 #include "proxytune/study/files.h"
@@ -33,7 +37,13 @@ class Study {
   std::atomic<bool>& stop() const { return session_.stop; }
   /// Of this rank; in an opened folder only.
   work::StopClock& clock() const { return *clock_; }
+  /// Its own, with journal and lock; of a shard a folder within its study's.
   const std::filesystem::path& folder() const { return folder_path_; }
+  /// The study's, with volumes and pair matrices; a shard only reads it.
+  const std::filesystem::path& base() const { return base_path_; }
+  const Shard& shard() const { return shard_; }
+  /// Throws, in a shard: its study's folder does not hold all that shards share.
+  void require_not_shard() const;
   const training::Numerics& numerics() const { return numerics_; }
   const std::string& launch() const { return launch_; }
   /// Position among the ranks of this node, and how many they are.
@@ -69,11 +79,19 @@ class Study {
   const work::Record* finished(const std::string& kind, const std::string& key) const;
   /// Lets a finished piece run again.
   void forget(const std::string& kind, const std::string& key);
+  /// Takes over a piece that a shard finished. On rank 0.
+  void adopt(const std::string& kind, const std::string& key, const work::Record& result);
+  /// Of results that are taken over: refused unless they are this study's, or accepted and
+  /// marked. On rank 0; then share_whether_mixed().
+  void accept_numerics(const study::Fields& numerics);
+  /// Collective.
+  void share_whether_mixed();
 
   /// Under which numerics this launch computes, as in the study's frozen fingerprint.
   study::Fields numerics_fields() const;
   /// Into this rank's journal; a killed process loses nothing, a dying machine some seconds.
   void note(const work::Event& event) const;
+  void sync_journal() const;
 
   /// Starts that never ended and kept nothing, in all launches, by kind + "/" + key.
   const std::map<std::string, int>& open_starts() const { return past_.attempts; }
@@ -81,13 +99,17 @@ class Study {
  private:
   void open_folder();
   void start_clock();
-  void freeze_numerics(const study::StudyFolder& folder);
+  std::optional<comm::Failure> failed_with() const;
+  void open_base();
+  void freeze_numerics(const study::StudyFolder& folder, const study::Fields& present);
   void remove_spent_checkpoints(const study::StudyFolder& folder) const;
   void share_open_starts();
   void require_lock() const;
 
   app::Session& session_;
   StudyOptions options_;
+  Shard shard_;
+  std::filesystem::path base_path_;
   std::filesystem::path folder_path_;
   std::unique_ptr<study::StudyLock> lock_;  // on rank 0
   training::Numerics numerics_;
@@ -97,7 +119,9 @@ class Study {
   std::string launch_;
   work::JournalContents past_;
   std::unique_ptr<work::Journal> journal_;
-  std::unique_ptr<work::StopClock> clock_;
+  mutable std::mutex failure_mutex_;
+  std::optional<comm::Failure> failure_;    // of this rank, which ends the work
+  std::unique_ptr<work::StopClock> clock_;  // last: it asks the others
 };
 
 /// The study as text, without what cannot change results (compute, output).

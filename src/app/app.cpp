@@ -78,6 +78,10 @@ void declare_options(CLI::App& sub, const Command& command, Request& request) {
     sub.add_option("--arm", request.arm, "arm whose final model is used");
   if (has("repeat"))
     sub.add_option("--repeat", request.repeat, "repeat of the final training");
+  if (has("shard"))
+    sub.add_option("--shard",
+                   request.shard,
+                   "one part of the trials, INDEX/COUNT from 1 on, in a folder of its own");
 }
 
 Parsed parse_command_line(int argument_count,

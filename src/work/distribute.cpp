@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <stdexcept>
 #include <utility>
 
+#include "late_reports.h"
 #include "link.h"
 #include "manager.h"
 #include "proxytune/comm/agree.h"
@@ -18,28 +20,46 @@ namespace {
 /// Does one piece; its result is in the journal before anybody hears of it.
 class Attempt {
  public:
-  Attempt(Journal& journal, const Worker& worker, const DistributeOptions& options)
-      : journal_(journal), worker_(worker), options_(options) {}
+  Attempt(Journal& journal, Link& link, const Worker& worker, const DistributeOptions& options)
+      : journal_(journal), link_(link), worker_(worker), options_(options) {
+    if (!options.short_pieces)
+      late_.emplace([&journal] { journal.sync(); }, link);
+  }
 
-  Report operator()(const Item& item) const {
+  void operator()(const Item& item) {
     try {
-      if (!options_.short_pieces)
-        journal_.append({"started", options_.stage, item.key, item.what});
+      if (late_) {
+        journal_.append({"started", options_.stage, item.key, item.what},
+                        Journal::OnDisk::soon);
+        late_->sync_soon();
+      }
       Record result = worker_(item);
-      journal_.append({"finished", options_.stage, item.key, result},
-                      options_.short_pieces ? Journal::OnDisk::soon : Journal::OnDisk::now);
-      return {Report::Kind::finished, std::move(result), {}};
+      journal_.append({"finished", options_.stage, item.key, result}, Journal::OnDisk::soon);
+      tell({.kind = Report::Kind::finished, .key = item.key, .result = std::move(result)});
     } catch (const core::Stopped&) {
       note_end(item, "stopped", {});
-      return {Report::Kind::stopped, {}, {}};
+      link_.tell({.kind = Report::Kind::stopped, .key = item.key, .ready_too = true});
     } catch (...) {
       const comm::Failure failure = comm::current_failure();
       note_end(item, "attempt_failed", failure.sentence);
-      return {Report::Kind::failed, {}, failure};
+      link_.tell({.kind = Report::Kind::failed,
+                  .key = item.key,
+                  .failure = failure,
+                  .ready_too = true});
     }
   }
 
  private:
+  void tell(Report finished) {
+    if (!late_) {
+      finished.ready_too = true;
+      link_.tell(finished);
+      return;
+    }
+    late_->tell_when_synced(std::move(finished));
+    link_.tell({.kind = Report::Kind::ready});
+  }
+
   /// So that the start does not count as a lost one. If this cannot be written, what ends the
   /// work is the error that came first.
   void note_end(const Item& item, const char* kind, const std::string& sentence) const {
@@ -56,9 +76,22 @@ class Attempt {
   }
 
   Journal& journal_;
+  Link& link_;
   const Worker& worker_;
   const DistributeOptions& options_;
+  std::optional<LateReports> late_;
 };
+
+/// Until sent home; whatever waits for a sync is told before.
+void do_pieces(Link& link,
+               Journal& journal,
+               const Worker& worker,
+               const DistributeOptions& options,
+               const std::atomic<bool>& stop) {
+  Attempt attempt(journal, link, worker, options);
+  work_until_sent_home(
+      link, [&](const Item& item) { attempt(item); }, stop);
+}
 
 }  // namespace
 
@@ -108,16 +141,15 @@ std::map<std::string, Record> distribute(comm::Communicator& communicator,
       throw std::invalid_argument("distribute needs a source on rank 0");
   });
   const std::unique_ptr<comm::Communicator> control = communicator.duplicate();
-  const Attempt attempt(journal, worker, options);
   std::vector<std::byte> ending;
   if (communicator.is_root()) {
     LocalLink link;
     Manager manager(*control, link, {*source, journal, past, lost, options, progress}, stop);
-    work_until_sent_home(link, attempt, stop);
+    do_pieces(link, journal, worker, options, stop);
     ending = encode(manager.outcome());
   } else {
     RemoteLink link(*control, stop);
-    work_until_sent_home(link, attempt, stop);
+    do_pieces(link, journal, worker, options, stop);
   }
   control->broadcast(ending, 0);
   Outcome outcome = decode_outcome(ending);

@@ -11,7 +11,7 @@ Manager::Manager(comm::Communicator& control,
     : control_(control),
       local_(local),
       stop_(stop),
-      schedule_(parts, control.size()),
+      schedule_(parts),
       thread_([this](const std::stop_token& broken_off) {
         try {
           serve(broken_off);

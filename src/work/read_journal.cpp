@@ -166,6 +166,18 @@ void add_events(Segment& segment, const Header& header, JournalContents& content
 
 }  // namespace
 
+void JournalContents::add(JournalContents others) {
+  events.insert(events.end(),
+                std::make_move_iterator(others.events.begin()),
+                std::make_move_iterator(others.events.end()));
+  finished.merge(others.finished);
+  open.merge(others.open);
+  last_launch = std::max(last_launch, others.last_launch);
+  for (const auto& [piece, starts] : others.attempts)
+    attempts[piece] += starts;
+  torn_lines += others.torn_lines;
+}
+
 JournalContents read_journal(const fs::path& folder,
                              const std::string& study_id,
                              const core::Log& log) {

@@ -1,14 +1,11 @@
 #include "schedule.h"
 
-#include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "proxytune/core/error.h"
 
 namespace proxytune::work {
-
-Schedule::Schedule(Parts parts, int ranks)
-    : parts_(parts), current_(static_cast<std::size_t>(ranks)) {}
 
 template <class Step>
 void Schedule::guarded(const Step& step) {
@@ -27,31 +24,36 @@ void Schedule::fail(const comm::Failure& failure) {
 }
 
 void Schedule::take(int rank, const Report& report) {
-  if (report.kind == Report::Kind::stopping) {
-    stopping_ = true;
-    return;
-  }
-  std::optional<Item> item = std::exchange(current_[static_cast<std::size_t>(rank)], {});
-  if (item)
-    --running_;
+  if (report.kind == Report::Kind::ready || report.ready_too)
+    idle_.push_back(rank);
   switch (report.kind) {
-    case Report::Kind::ready:
-      idle_.push_back(rank);
-      break;
     case Report::Kind::finished:
-      idle_.push_back(rank);
-      guarded([&] { settle(item.value(), report.result, rank); });
-      break;
     case Report::Kind::failed:
-      fail(report.failure);
-      break;
     case Report::Kind::stopped:
-      stopping_ = true;
+      end(rank, report);
       break;
     case Report::Kind::stopping:
+      stopping_ = true;
+      break;
+    case Report::Kind::ready:
     case Report::Kind::goodbye:
       break;
   }
+}
+
+void Schedule::end(int rank, const Report& report) {
+  const auto item = running_.extract(report.key);
+  if (report.kind == Report::Kind::failed)
+    fail(report.failure);
+  if (report.kind == Report::Kind::stopped)
+    stopping_ = true;
+  if (report.kind != Report::Kind::finished)
+    return;
+  guarded([&] {
+    if (item.empty())
+      throw std::logic_error("a rank finished a piece that it was not given");
+    settle(item.mapped(), report.result, rank);
+  });
 }
 
 std::optional<Schedule::Assignment> Schedule::next() {
@@ -65,7 +67,7 @@ std::optional<Schedule::Assignment> Schedule::next() {
       return;
     }
     waiting_ = true;
-    if (running_ > 0)
+    if (!running_.empty())
       return;
     done_ = parts_.source.exhausted();
     if (!done_)
@@ -77,8 +79,7 @@ std::optional<Schedule::Assignment> Schedule::next() {
     return std::nullopt;
   const int rank = idle_.front();
   idle_.pop_front();
-  current_[static_cast<std::size_t>(rank)] = item;
-  ++running_;
+  running_.emplace(item->key, *item);
   ++handed_out_;
   return Assignment{rank, std::move(*item)};
 }
@@ -95,10 +96,7 @@ bool Schedule::answer_without_work(const Item& item) {
     say(item, known->second, -1);
     return true;
   }
-  const auto same = [&](const std::optional<Item>& other) {
-    return other && other->key == item.key;
-  };
-  if (std::any_of(current_.begin(), current_.end(), same)) {
+  if (running_.contains(item.key)) {
     twins_[item.key].push_back(item);
     return true;
   }

@@ -67,16 +67,22 @@ class Reader {
 std::vector<std::byte> encode(const Report& report) {
   return Writer()
       .number(static_cast<std::uint64_t>(report.kind))
+      .text(report.key)
       .text(to_json(report.result))
       .failure(report.failure)
+      .number(report.ready_too ? 1 : 0)
       .take();
 }
 
 Report decode_report(std::span<const std::byte> bytes) {
   Reader reader(bytes);
-  const auto kind = static_cast<Report::Kind>(reader.number());
-  Record result = from_json(reader.text());
-  return {kind, std::move(result), reader.failure()};
+  Report report;
+  report.kind = static_cast<Report::Kind>(reader.number());
+  report.key = reader.text();
+  report.result = from_json(reader.text());
+  report.failure = reader.failure();
+  report.ready_too = reader.number() != 0;
+  return report;
 }
 
 std::vector<std::byte> encode(const Order& order) {

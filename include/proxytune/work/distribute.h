@@ -87,7 +87,8 @@ struct Progress {
 /// Hands the pieces of rank 0's `source` to ranks as they come free; rank 0 works too, a
 /// manager thread serves the others. Pieces that `past.finished` holds are reported from there
 /// and not run. A piece whose attempts reached max_attempts gets `lost(item)` as its result. A
-/// result is in the doer's journal (synced, unless pieces are short) before it is reported.
+/// result is in the doer's journal (synced, unless pieces are short) before it is reported; the
+/// doer's next piece does not wait for that.
 /// Returns, on every rank, the results of all pieces by key. If `stop` becomes true on any rank
 /// no new piece is handed out, every rank's `stop` becomes true within milliseconds, also while
 /// it works, and after the running pieces have ended every rank throws core::Stopped. An error

@@ -65,6 +65,9 @@ struct JournalContents {
   /// before its process died is not to blame.
   std::map<std::string, int> attempts;
   int torn_lines = 0;  // torn last lines, dropped
+
+  /// What another folder's segments say, after these.
+  void add(JournalContents others);
 };
 
 /// Reads every segment of the folder (none is fine). A torn last line of a segment is dropped
