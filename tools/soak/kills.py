@@ -60,7 +60,12 @@ class Kind:
             wait_for_finished(launcher, folder, known + dice.randrange(1, 40), kind="checkpoint")
             time.sleep(dice.uniform(0, 0.05))
         else:
-            time.sleep(dice.uniform(0.1, 0.8) * self.seconds)
+            # Before the trials, or among them: by events, since how long a study takes is the machine's affair.
+            if dice.random() < 0.3:
+                time.sleep(dice.uniform(0.1, 0.5) * self.seconds)
+            else:
+                wait_for_finished(launcher, folder, dice.randrange(len(self.trials)), kind="started")
+                time.sleep(dice.uniform(0, 0.02))
         was_running = launcher.poll() is None
         if dice.random() < 0.5:
             kill_all(launcher)
