@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <sstream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -153,12 +154,18 @@ void Study::start_clock() {
     const std::string line = limit.name + " comes near: stopping; the same command goes on";
     root ? log.info(line) : log.warn(line);
   };
-  const auto end_by_force = [log = log(), grace, rank = world().rank()] {
-    log.error(
+  const auto end_by_force = [this, grace] {
+    if (const std::optional<comm::Failure> failure = failed_with()) {
+      log().error(failure->sentence);
+      comm::MpiEnvironment::abort(static_cast<int>(failure->code));
+    }
+    // A rank with an error says it first.
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    log().error(
         fmt::format("rank {} has not come to its end {:g} s (compute.grace) after it was asked "
                     "to stop: the "
                     "job is ended by force; the same command goes on from the last checkpoints",
-                    rank,
+                    world().rank(),
                     grace));
     comm::MpiEnvironment::abort(static_cast<int>(core::ExitCode::stopped));
   };
@@ -229,19 +236,16 @@ void Study::freeze_numerics(const study::StudyFolder& folder, const study::Field
     folder.save_fields("numerics", mixed);
 }
 
-void Study::accept_numerics(const study::Fields& numerics) {
-  freeze_numerics(study::StudyFolder::open(folder_path_, options_.name), numerics);
-}
-
-void Study::share_whether_mixed() {
-  numerics_mixed_ = comm::any(world(), numerics_mixed_);
-}
-
 /// Of trials that a launch finished which was killed before it could remove them.
 void Study::remove_spent_checkpoints(const study::StudyFolder& folder) const {
   for (const std::string& key : study::checkpointed(folder.checkpoints()))
     if (past_.finished.contains("trial/" + key))
       study::CheckpointFile(folder.checkpoints(), key, {}).remove();
+}
+
+std::optional<comm::Failure> Study::failed_with() const {
+  const std::scoped_lock lock(failure_mutex_);
+  return failure_;
 }
 
 study::Fields Study::numerics_fields() const {
@@ -250,6 +254,18 @@ study::Fields Study::numerics_fields() const {
 
 void Study::note(const work::Event& event) const {
   journal_->append(event, work::Journal::OnDisk::soon);
+}
+
+void Study::sync_journal() const {
+  journal_->sync();
+}
+
+void Study::accept_numerics(const study::Fields& numerics) {
+  freeze_numerics(study::StudyFolder::open(folder_path_, options_.name), numerics);
+}
+
+void Study::share_whether_mixed() {
+  numerics_mixed_ = comm::any(world(), numerics_mixed_);
 }
 
 void Study::share_open_starts() {
@@ -284,7 +300,15 @@ std::map<std::string, work::Record> Study::distribute(
   const work::Worker own = [&](const work::Item& item) {
     if (kind != "trial")
       require_not_shard();
-    return worker(item);
+    try {
+      return worker(item);
+    } catch (const core::Stopped&) {
+      throw;
+    } catch (...) {
+      const std::scoped_lock lock(failure_mutex_);
+      failure_ = comm::current_failure();
+      throw;
+    }
   };
   auto results = work::distribute(world(),
                                   &counted,

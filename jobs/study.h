@@ -3,11 +3,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "jobs/shards.h"
 #include "jobs/study_options.h"
 #include "proxytune/app/app.h"
+#include "proxytune/comm/failure.h"
 #include "proxytune/core/progress_bar.h"
 #include "proxytune/core/random.h"
 #include "proxytune/study/files.h"
@@ -89,14 +92,16 @@ class Study {
   study::Fields numerics_fields() const;
   /// Into this rank's journal; a killed process loses nothing, a dying machine some seconds.
   void note(const work::Event& event) const;
+  void sync_journal() const;
 
   /// Starts that never ended and kept nothing, in all launches, by kind + "/" + key.
   const std::map<std::string, int>& open_starts() const { return past_.attempts; }
 
  private:
   void open_folder();
-  void open_base();
   void start_clock();
+  std::optional<comm::Failure> failed_with() const;
+  void open_base();
   void freeze_numerics(const study::StudyFolder& folder, const study::Fields& present);
   void remove_spent_checkpoints(const study::StudyFolder& folder) const;
   void forget_failures();
@@ -116,7 +121,9 @@ class Study {
   std::string launch_;
   work::JournalContents past_;
   std::unique_ptr<work::Journal> journal_;
-  std::unique_ptr<work::StopClock> clock_;
+  mutable std::mutex failure_mutex_;
+  std::optional<comm::Failure> failure_;    // of this rank, which ends the work
+  std::unique_ptr<work::StopClock> clock_;  // last: it asks the others
 };
 
 /// The study as text, without what cannot change results (compute, output).

@@ -41,7 +41,8 @@ std::vector<PlacedTrial> plan_sweep(Study& study,
 ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selection) {
   TrialPool pool(study, data);
   std::vector<PlacedTrial> placed = plan(study, pool, selection);
-  const auto results = pool.run_list("sweep", items_of(pool, placed));
+  const std::vector<work::Item> items = items_of(pool, placed);
+  const auto results = pool.run_list("sweep", items);
   ArmTrials swept;
   for (PlacedTrial& one : placed) {
     const std::string key = trials::trial_key(one.spec);

@@ -40,7 +40,12 @@ std::optional<std::string> TrialCheckpoints::load() {
 }
 
 bool TrialCheckpoints::due() {
-  if (++pauses_ == 2)
+  ++pauses_;
+  // At the first pause nothing has been done yet: a checkpoint would tell of progress that is
+  // none, and a trial that kills its rank at this step would never be set aside.
+  if (pauses_ == 1)
+    return false;
+  if (pauses_ == 2)
     first_step_seconds_ = std::chrono::duration<double>(Clock::now() - start_).count();
   const double interval = study_.options().compute.checkpoint_interval;
   return interval > 0 && Clock::now() - last_ > std::chrono::duration<double>(interval);

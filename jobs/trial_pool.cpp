@@ -136,8 +136,11 @@ void TrialPool::require_time_for_a_step(const std::string& network) const {
     throw core::Stopped("the time left is too short for a step of another trial");
 }
 
-/// Their trials' results are in the journal by now.
+/// Their trials' results are in the journal by now, and are to be safe from a crash of the
+/// machine as well.
 void TrialPool::remove_spent_checkpoints() {
+  if (!spent_.empty())
+    study_.sync_journal();
   for (const TrialCheckpoints& checkpoints : spent_)
     checkpoints.remove();
   spent_.clear();

@@ -186,10 +186,12 @@ core::Table execution_table(const std::vector<StagedTrial>& trials,
   table.add("steps", "1", "Optimizer steps.", steps);
   table.add("rank", "1", "Rank that ran it.", ranks);
   table.add("host", "1", "Host that ran it.", hosts);
-  table.add("attempts",
-            "1",
-            "Starts, those included that never ended or that were tried again.",
-            attempts);
+  table.add(
+      "attempts",
+      "1",
+      "Starts: its own, those before that were tried again, and those that never ended and "
+      "kept no checkpoint.",
+      attempts);
   table.add("reason", "1", "Why a trial did not complete; empty if it did.", reasons);
   return table;
 }

@@ -175,9 +175,9 @@ void JournalContents::add(JournalContents others) {
   events.insert(events.end(),
                 std::make_move_iterator(others.events.begin()),
                 std::make_move_iterator(others.events.end()));
-  last_launch = std::max(last_launch, others.last_launch);
-  open.merge(others.open);
   finished.merge(others.finished);
+  open.merge(others.open);
+  last_launch = std::max(last_launch, others.last_launch);
   for (const auto& [piece, starts] : others.attempts)
     attempts[piece] += starts;
   for (const auto& [piece, ends] : others.retried)

@@ -39,8 +39,8 @@ class StudyTest(ProgramTest):
         assert result.code == 0, result.text
         cls.reference_output = result.output
 
-    def test_results_are_the_same_on_1_2_and_3_ranks(self):
-        for ranks in (2, 3):
+    def test_results_are_the_same_on_1_2_3_4_and_7_ranks(self):
+        for ranks in (2, 3, 4, 7):
             path, folder = self.study(f"ranks{ranks}")
             self.done(run("run", path, ranks=ranks))
             self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")

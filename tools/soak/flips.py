@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -54,16 +55,27 @@ class Soak:
             folder = self.scratch / state
             path = self.study_of(folder)
             if state == "half":
-                launcher = start("run", path, ranks=2)
-                if not wait_for_finished(launcher, folder, 2):
-                    sys.exit("flips: the study ended too early: " + launcher.communicate()[0])
-                kill_all(launcher)
-                launcher.stdout.close()
+                self.run_half(path, folder)
             else:
                 result = run("run", path, ranks=2)
                 assert result.code == 0, result.text
                 self.mask = self.predicted(path, self.scratch / "masks")[2]
             self.states[state] = folder
+
+    def run_half(self, path, folder):
+        """A killed study with finished trials and at least one that has a checkpoint and the one before."""
+        for _ in range(20):
+            launcher = start("run", path, "--set", "compute.checkpoint_interval=1e-6", ranks=2)
+            if not wait_for_finished(launcher, folder, 2):
+                sys.exit("flips: the study ended too early: " + launcher.communicate()[0])
+            while launcher.poll() is None and not list((folder / "checkpoints").glob("*.previous")):
+                time.sleep(0.001)
+            kill_all(launcher)
+            launcher.stdout.close()
+            if list((folder / "checkpoints").glob("*.previous")):
+                return
+            shutil.rmtree(folder)
+        sys.exit("flips: no kill met a trial with a checkpoint")
 
     def study_of(self, folder):
         path = self.scratch / f"{folder.name}.yaml"
