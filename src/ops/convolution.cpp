@@ -8,6 +8,7 @@
 #include <torch/library.h>
 
 #include "ops/narrow_convolution.h"
+#include "ops/refuse_double_backward.h"
 #include "ops/rows.h"
 #include "proxytune/ops/bfloat16_products.h"
 #include "proxytune/ops/instance_norm_prelu.h"
@@ -481,6 +482,7 @@ class Convolution : public torch::autograd::Function<Convolution> {
   static torch::autograd::variable_list backward(
       torch::autograd::AutogradContext* context,
       const torch::autograd::variable_list& gradients) {
+    refuse_double_backward("convolution");
     const auto saved = context->get_saved_variables();
     const bool has_bias = context->saved_data["bias"].toBool();
     const auto [input, weight, bias] = call_backward(gradients[0],

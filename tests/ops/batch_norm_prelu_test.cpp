@@ -109,5 +109,12 @@ TEST(BatchNormPreluTest, HasTheStridesOfChannelsLast) {
   EXPECT_EQ(output.strides(), input.strides());
 }
 
+TEST(BatchNormPreluTest, RefusesGradientsOfGradients) {
+  const Tensor x = torch::rand({2, 2, 4, 5, 6}).requires_grad_();
+  const Tensor y = batch_norm_prelu(x, norm_of(2, torch::kFloat32), torch::ones({1})).sum();
+  EXPECT_THROW(torch::autograd::grad({y}, {x}, {}, true, /*create_graph=*/true), c10::Error);
+  EXPECT_NO_THROW(torch::autograd::grad({y}, {x}, {}, true));
+}
+
 }  // namespace
 }  // namespace proxytune::ops

@@ -251,5 +251,13 @@ TEST(ConvolutionTest, RefusesWhatOurKernelsWouldReadOrWriteOutside) {
   EXPECT_THROW(convolution(input, weight, std::nullopt, options), c10::Error);
 }
 
+TEST(ConvolutionTest, RefusesGradientsOfGradients) {
+  const Tensor x = torch::rand({2, 2, 4, 5, 6}).requires_grad_();
+  const Tensor y =
+      convolution(x, torch::ones({2, 2, 3, 3, 3}).requires_grad_(), std::nullopt).sum();
+  EXPECT_THROW(torch::autograd::grad({y}, {x}, {}, true, /*create_graph=*/true), c10::Error);
+  EXPECT_NO_THROW(torch::autograd::grad({y}, {x}, {}, true));
+}
+
 }  // namespace
 }  // namespace proxytune::ops

@@ -99,5 +99,12 @@ TEST(SoftmaxDiceLossTest, RefusesOtherLabelsAndNoClass) {
   EXPECT_THROW(softmax_dice_loss(logits, labels, {.background = false}), c10::Error);
 }
 
+TEST(SoftmaxDiceLossTest, RefusesGradientsOfGradients) {
+  const Tensor x = torch::rand({2, 2, 4, 5, 6}).requires_grad_();
+  const Tensor y = softmax_dice_loss(x, torch::zeros({2, 4, 5, 6}, torch::kUInt8)).sum();
+  EXPECT_THROW(torch::autograd::grad({y}, {x}, {}, true, /*create_graph=*/true), c10::Error);
+  EXPECT_NO_THROW(torch::autograd::grad({y}, {x}, {}, true));
+}
+
 }  // namespace
 }  // namespace proxytune::ops
