@@ -72,10 +72,12 @@ TrainedModel train(const TrainingTask& task,
                    const std::function<void(int epoch, double loss)>& on_epoch);
 
 /// Everything outside the study file that results depend on: LibTorch's version, instruction
-/// set, threads of an operation, precision, kind of device (and its name on a GPU).
+/// set and what oneDNN is held to (empty: nothing), threads of an operation, precision, kind of
+/// device (and its name on a GPU).
 struct Numerics {
   std::string libtorch;
   std::string instruction_set;
+  std::string onednn_limit;
   int threads_per_trial = 1;
   network::Precision precision = network::Precision::f32;
   std::string device = "cpu";
