@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <sstream>
 #include <thread>
 
@@ -24,9 +23,8 @@ namespace proxytune::jobs {
 namespace {
 
 study::Fields fields_of(const training::Numerics& numerics) {
-  const char* onednn = std::getenv("DNNL_MAX_CPU_ISA");
   return {{"proxytune", numerics_version()},
-          {"onednn_limit", onednn == nullptr ? "none" : onednn},
+          {"onednn_limit", numerics.onednn_limit.empty() ? "none" : numerics.onednn_limit},
           {"libtorch", numerics.libtorch},
           {"instruction_set", numerics.instruction_set},
           {"threads_per_trial", std::to_string(numerics.threads_per_trial)},
@@ -77,7 +75,7 @@ void refuse_unequal_ranks(comm::Communicator& world, const study::Fields& mine) 
       throw core::ConfigurationError(
           fmt::format("ranks 0 and {} would compute with different numerics, and results would "
                       "depend on who runs what:\n{}against\n{}Use equal nodes, or set "
-                      "ATEN_CPU_CAPABILITY and DNNL_MAX_CPU_ISA to what all of them have",
+                      "ATEN_CPU_CAPABILITY and ONEDNN_MAX_CPU_ISA to what all of them have",
                       rank,
                       all[0],
                       all[rank]));

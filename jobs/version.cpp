@@ -7,7 +7,7 @@ std::string version() {
 }
 
 std::string numerics_version() {
-  return "2";
+  return "3";
 }
 
 }  // namespace proxytune::jobs

@@ -2,6 +2,7 @@
 
 #include "proxytune/core/error.h"
 #include "proxytune/network/weights_file.h"
+#include "training/flush_denormals.h"
 #include "training/step.h"
 
 namespace proxytune::training {

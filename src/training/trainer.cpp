@@ -5,6 +5,7 @@
 #include <string>
 
 #include "proxytune/core/error.h"
+#include "training/flush_denormals.h"
 #include "training/training_run.h"
 
 namespace proxytune::training {

@@ -87,10 +87,12 @@ TrainedModel train(const TrainingTask& task,
 std::string finished_state(const TrainingTask& task, const TrainedModel& trained);
 
 /// Everything outside the study file that results depend on: LibTorch's version, instruction
-/// set, threads of an operation, precision, kind of device (and its name on a GPU).
+/// set and what oneDNN is held to (empty: nothing), threads of an operation, precision, kind of
+/// device (and its name on a GPU).
 struct Numerics {
   std::string libtorch;
   std::string instruction_set;
+  std::string onednn_limit;
   int threads_per_trial = 1;
   network::Precision precision = network::Precision::f32;
   std::string device = "cpu";
