@@ -18,6 +18,7 @@ void run_select(app::Session& session);
 void run_sweep(app::Session& session);
 void run_search(app::Session& session);
 void run_train(app::Session& session);
+void run_merge(app::Session& session);
 void run_predict(app::Session& session);
 void check_study(app::Session& session);
 void print_status(app::Session& session);

@@ -106,7 +106,7 @@ Pieces::Pieces(Study& study,
   const auto start = std::chrono::steady_clock::now();
   comm::together(study.world(), [&] {
     files_ = std::make_unique<similarity::TileFiles>(
-        study.folder() / "pairs", study.launch() + "-" + what, study.world().rank());
+        study.base() / "pairs", study.launch() + "-" + what, study.world().rank());
   });
   if (read)
     forget_unreadable(study, *files_, items_);
@@ -149,7 +149,7 @@ double Pieces::device_seconds() const {
 MeasuredMatrix measure_all(Study& study,
                            similarity::PairEngine& engine,
                            const std::string& what) {
-  const similarity::MatrixFile file(study.folder() / "pairs" / (what + ".matrix"),
+  const similarity::MatrixFile file(study.base() / "pairs" / (what + ".matrix"),
                                     engine.matrix_key(),
                                     engine.rows(),
                                     engine.columns());
@@ -157,8 +157,10 @@ MeasuredMatrix measure_all(Study& study,
                        return std::string(file.valid() ? "1" : "");
                      }) == "1";
   const Pieces pieces(study, engine, engine.tile_items(), what, !known);
-  if (!known)
+  if (!known) {
+    study.require_not_shard();
     write_matrix(study, engine, pieces, file);
+  }
   MeasuredMatrix measured;
   comm::together(study.world(), [&] { measured.matrix = file.map(); });
   measured.device_seconds = pieces.device_seconds();

@@ -29,8 +29,11 @@ std::vector<Wanted> with_keys(Study& study, const std::vector<datasets::Case>& c
   std::string mine;
   comm::together(world, [&] {
     for (std::size_t i = 0; i < cases.size(); ++i)
-      if (static_cast<int>(i) % world.size() == world.rank())
+      if (static_cast<int>(i) % world.size() == world.rank()) {
+        if (study.stop())
+          throw core::Stopped("stopped while the cases were hashed; the same command goes on");
         mine += fmt::format("{} {}\n", i, case_key(study.options(), cases[i]));
+      }
   });
   std::vector<Wanted> wanted;
   for (const datasets::Case& one : cases)
@@ -74,6 +77,8 @@ void fill_cache(Study& study,
                 int classes) {
   comm::Communicator& world = study.world();
   const std::vector<const Wanted*> missing = missing_of(world, wanted, folder);
+  if (!missing.empty())
+    study.require_not_shard();
   core::ProgressBar bar(study.log(), "preprocess", wanted.size());
   bar.skip(wanted.size() - missing.size());
   const std::size_t round = static_cast<std::size_t>(cases_per_rank_and_round) *
@@ -82,7 +87,8 @@ void fill_cache(Study& study,
     const std::size_t end = std::min(begin + round, missing.size());
     std::vector<PreparedFile> prepared;
     comm::together(world, [&] {
-      for (std::size_t i = begin; i < end; ++i)
+      // After a stop the round ends early, with what there is.
+      for (std::size_t i = begin; i < end && !study.stop(); ++i)
         if (static_cast<int>(i - begin) % world.size() == world.rank()) {
           prepared.push_back(prepare_file(study.options(), missing[i]->one, missing[i]->key));
           check_file(study.options(), prepared.back(), channels, classes);
@@ -143,7 +149,7 @@ const std::string& Cases::image_hash(int index) const {
 
 PreparedData preprocess(Study& study) {
   const DataSets sets = read_datasets(study);
-  const std::filesystem::path folder = study.folder() / "cache";
+  const std::filesystem::path folder = study.base() / "cache";
   int channels = 1;
   int classes = 2;
   comm::together(study.world(), [&] {

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "jobs/pairs.h"
 #include "jobs/stages.h"
+#include "proxytune/comm/agree.h"
 #include "proxytune/selection/importance.h"
 #include "proxytune/selection/partners.h"
 #include "proxytune/similarity/pair_engine.h"
@@ -96,13 +98,17 @@ core::Table find_duplicates(Study& study,
                             const std::shared_ptr<similarity::Gpu>& gpu) {
   const similarity::SubjectSet internal = subjects(study, data.internal);
   const similarity::SubjectSet external = subjects(study, data.external);
-  similarity::PairEngine engine(similarity::Metric::normalized_cross_correlation,
-                                similarity::Crop::label,
-                                study.options().similarity,
-                                internal,
-                                external,
-                                gpu);
-  const MeasuredMatrix measured = measure_all(study, engine, "internal_against_external");
+  std::unique_ptr<similarity::PairEngine> engine;
+  comm::together(study.world(), [&] {
+    engine = std::make_unique<similarity::PairEngine>(
+        similarity::Metric::normalized_cross_correlation,
+        similarity::Crop::label,
+        study.options().similarity,
+        internal,
+        external,
+        gpu);
+  });
+  const MeasuredMatrix measured = measure_all(study, *engine, "internal_against_external");
   const auto pairs =
       similarity::near_duplicates(measured.matrix, study.options().data.near_duplicate);
   for (const similarity::SimilarPair& pair : pairs)
@@ -179,12 +185,16 @@ Rankings rank(Study& study, const PreparedData& data) {
     ranking.metric = metric;
     ranking.crop = crop;
     ranking.unit = similarity::unit_of(metric, study.options().similarity);
-    similarity::PairEngine engine(
-        metric, crop, study.options().similarity, subjects(study, data.internal), gpu);
+    const similarity::SubjectSet volumes = subjects(study, data.internal);
+    std::unique_ptr<similarity::PairEngine> engine;
+    comm::together(study.world(), [&] {
+      engine = std::make_unique<similarity::PairEngine>(
+          metric, crop, study.options().similarity, volumes, gpu);
+    });
     if (samples(study, data))
-      estimate(study, data, engine, ranking);
+      estimate(study, data, *engine, ranking);
     else
-      compute(study, engine, ranking);
+      compute(study, *engine, ranking);
     result.rankings.push_back(std::move(ranking));
   }
   if (data.external.size() > 0)

@@ -1,18 +1,39 @@
 #include "jobs/jobs.h"
+#include "jobs/merge.h"
 #include "jobs/results_file.h"
 #include "jobs/stages.h"
 
 namespace proxytune::jobs {
 
-void run_study(app::Session& session) {
-  Study study(session);
-  const PreparedData data = preprocess(study);
-  const Rankings rankings = rank(study, data);
-  const Selection selection = select(study, data, rankings);
+namespace {
+
+void finish(Study& study,
+            const PreparedData& data,
+            const Rankings& rankings,
+            const Selection& selection) {
   const ArmTrials swept = sweep(study, data, selection);
   const std::vector<ArmSearch> searches = search(study, data, selection);
   const ArmTrials finals = train(study, data, selection, searches);
   analyse(study, data, rankings, selection, swept, searches, finals);
+}
+
+}  // namespace
+
+void run_study(app::Session& session) {
+  Study study(session);
+  const PreparedData data = preprocess(study);
+  const Rankings rankings = rank(study, data);
+  finish(study, data, rankings, select(study, data, rankings));
+}
+
+void run_merge(app::Session& session) {
+  Study study(session);
+  merge_shards(study);
+  const PreparedData data = preprocess(study);
+  const Rankings rankings = rank(study, data);
+  const Selection selection = select(study, data, rankings);
+  require_all_merged(study, plan_sweep(study, data, selection));
+  finish(study, data, rankings, selection);
 }
 
 void run_preprocess(app::Session& session) {
@@ -41,7 +62,10 @@ void run_sweep(app::Session& session) {
   Study study(session);
   const PreparedData data = preprocess(study);
   const Selection selection = select(study, data, rank(study, data));
-  sweep(study, data, selection);
+  if (study.shard().whole())
+    sweep(study, data, selection);
+  else
+    sweep_shard(study, data, selection);
 }
 
 void run_search(app::Session& session) {

@@ -110,7 +110,17 @@ struct ArmTrial {
 };
 using ArmTrials = std::vector<ArmTrial>;
 
+/// A trial of the sweep before it has run.
+struct PlacedTrial {
+  ArmTrial where;
+  trials::TrialSpec spec;
+};
+std::vector<PlacedTrial> plan_sweep(Study& study,
+                                    const PreparedData& data,
+                                    const Selection& selection);
 ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selection);
+/// Of a study that is a shard: its part of the sweep.
+void sweep_shard(Study& study, const PreparedData& data, const Selection& selection);
 
 /// What one arm's search did and found.
 struct ArmSearch {

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <chrono>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -6,12 +9,20 @@
 #include "jobs/study_options.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
+#include "proxytune/core/progress_bar.h"
 #include "proxytune/study/folder.h"
+#include "proxytune/study/lock.h"
 #include "proxytune/trials/trial.h"
 #include "proxytune/work/journal.h"
 
 namespace proxytune::jobs {
 namespace {
+
+constexpr std::string_view trial = "trial/";
+
+std::string short_key(const std::string& piece) {
+  return piece.substr(trial.size(), 12);
+}
 
 struct Counts {
   std::map<std::string, int> by_status;
@@ -23,7 +34,7 @@ struct Counts {
 Counts count(const work::JournalContents& journal) {
   Counts counts;
   for (const auto& [key, record] : journal.finished) {
-    if (!key.starts_with("trial/"))
+    if (!key.starts_with(trial))
       continue;
     const trials::TrialResult result = trials::result_from_record(record);
     ++counts.by_status[core::to_string(result.status)];
@@ -32,44 +43,94 @@ Counts count(const work::JournalContents& journal) {
       counts.best = std::max(counts.best, result.best_validation_dice);
     else
       counts.failures.push_back(fmt::format(
-          "  {} {}: {}", key.substr(6, 12), core::to_string(result.status), result.reason));
+          "  {} {}: {}", short_key(key), core::to_string(result.status), result.reason));
   }
   return counts;
+}
+
+std::string finished_text(const Counts& counts) {
+  std::string text;
+  for (const auto& [status, number] : counts.by_status)
+    text += fmt::format("trials {}: {}\n", status, number);
+  if (counts.by_status.empty())
+    return "no trial has finished yet\n";
+  return text +
+         fmt::format("best validation Dice {:.4f}, {:.3f} device hours of finished trials\n",
+                     counts.best,
+                     counts.seconds / 3600);
+}
+
+std::string how_far(const work::OpenPiece& piece) {
+  if (!piece.progress.has("epochs"))
+    return "in its first epoch";
+  return fmt::format(
+      "{} of {} epochs done", piece.progress.integer("epochs"), piece.progress.integer("of"));
+}
+
+/// Trials that are under way: by ranks of the live job, or waiting for the next one.
+std::string open_text(const work::JournalContents& journal, bool live) {
+  std::string running;
+  std::string waiting;
+  for (const auto& [piece, open] : journal.open) {
+    if (!piece.starts_with(trial) || journal.finished.contains(piece))
+      continue;
+    if (live && open.launch == journal.last_launch)
+      running +=
+          fmt::format("  {} on rank {}: {}\n", short_key(piece), open.rank, how_far(open));
+    else
+      waiting += fmt::format("  {}: {}\n", short_key(piece), how_far(open));
+  }
+  return (running.empty() ? "" : "running:\n" + running) +
+         (waiting.empty() ? "" : "interrupted, to be gone on with:\n" + waiting);
+}
+
+/// How far the live job said that its present stage is.
+std::string outlook_text(const work::JournalContents& journal) {
+  const auto said = std::find_if(
+      journal.events.rbegin(), journal.events.rend(), [](const work::Event& event) {
+        return event.kind == "outlook";
+      });
+  // A launch is named by its time, in microseconds.
+  if (said == journal.events.rend() ||
+      said->data.number("at") * 1e6 < std::strtod(journal.last_launch.c_str(), nullptr))
+    return "";
+  const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+  const double left =
+      said->data.number("seconds_left") - (now.count() - said->data.number("at"));
+  return fmt::format("{}: {} of {} trials done, {} left\n",
+                     said->key,
+                     said->data.integer("done"),
+                     said->data.integer("total"),
+                     core::duration_text(std::max(0.0, left)));
+}
+
+std::string status_text(const StudyOptions& options, const core::Log& log) {
+  const std::filesystem::path folder = options.output.folder;
+  if (!std::filesystem::exists(folder / "study.json"))
+    throw core::ConfigurationError(
+        fmt::format("there is no study in {} yet; `proxytune run` starts it", folder.string()));
+  // Before the journal: what ends meanwhile is then said to run, not to be interrupted.
+  const std::optional<std::string> holder = study::live_holder(folder);
+  const work::JournalContents journal =
+      work::read_journal(folder / "journal", options.name, log);
+  const Counts counts = count(journal);
+  std::string text = fmt::format("study {} in {}\n", options.name, folder.string());
+  text += holder ? "at work: " + *holder + "\n" + outlook_text(journal) : "no job is at work\n";
+  text += finished_text(counts);
+  text += open_text(journal, holder.has_value());
+  text += std::filesystem::exists(folder / "results.h5")
+              ? fmt::format("results: {}\n", (folder / "results.h5").string())
+              : "results: not written; the study is not complete\n";
+  for (const std::string& failure : counts.failures)
+    text += failure + "\n";
+  return text;
 }
 
 }  // namespace
 
 void print_status(app::Session& session) {
   comm::from_root(session.world, [&] {
-    const StudyOptions options = read_study(session.study);
-    const std::filesystem::path folder = options.output.folder;
-    if (!std::filesystem::exists(folder / "study.json"))
-      throw core::ConfigurationError(fmt::format(
-          "there is no study in {} yet; `proxytune run` starts it", folder.string()));
-    const work::JournalContents journal =
-        work::read_journal(folder / "journal", options.name, session.log);
-    const Counts counts = count(journal);
-    std::string text = fmt::format("study {} in {}\n", options.name, folder.string());
-    for (const auto& [status, number] : counts.by_status)
-      text += fmt::format("trials {}: {}\n", status, number);
-    int unfinished = 0;
-    for (const auto& [key, attempts] : journal.attempts)
-      if (attempts > 0 && !journal.finished.contains(key))
-        ++unfinished;
-    text += fmt::format("started and not finished: {}\n", unfinished);
-    if (counts.by_status.empty())
-      text += "no trial has finished yet\n";
-    else
-      text +=
-          fmt::format("best validation Dice {:.4f}, {:.3f} device hours of finished trials\n",
-                      counts.best,
-                      counts.seconds / 3600);
-    text += std::filesystem::exists(folder / "results.h5")
-                ? fmt::format("results: {}\n", (folder / "results.h5").string())
-                : "results: not written; the study is not complete\n";
-    for (const std::string& failure : counts.failures)
-      text += failure + "\n";
-    session.log.info(text);
+    session.log.info(status_text(read_study(session.study), session.log));
     return std::string();
   });
 }

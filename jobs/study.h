@@ -3,10 +3,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
+#include "jobs/shards.h"
 #include "jobs/study_options.h"
 #include "proxytune/app/app.h"
+#include "proxytune/comm/failure.h"
 #include "proxytune/core/progress_bar.h"
 #include "proxytune/core/random.h"
 #include "proxytune/study/files.h"
@@ -15,6 +19,7 @@
 #include "proxytune/training/trainer.h"
 #include "proxytune/work/distribute.h"
 #include "proxytune/work/journal.h"
+#include "proxytune/work/stop_clock.h"
 
 namespace proxytune::jobs {
 
@@ -30,7 +35,15 @@ class Study {
   comm::Communicator& world() { return session_.world; }
   const core::Log& log() const { return session_.log; }
   std::atomic<bool>& stop() const { return session_.stop; }
+  /// Of this rank; in an opened folder only.
+  work::StopClock& clock() const { return *clock_; }
+  /// Its own, with journal and lock; of a shard a folder within its study's.
   const std::filesystem::path& folder() const { return folder_path_; }
+  /// The study's, with volumes and pair matrices; a shard only reads it.
+  const std::filesystem::path& base() const { return base_path_; }
+  const Shard& shard() const { return shard_; }
+  /// Throws, in a shard: its study's folder does not hold all that shards share.
+  void require_not_shard() const;
   const training::Numerics& numerics() const { return numerics_; }
   const std::string& launch() const { return launch_; }
   /// Position among the ranks of this node, and how many they are.
@@ -52,7 +65,8 @@ class Study {
       const work::Worker& worker,
       const std::function<work::Record(const work::Item&)>& lost,
       const std::function<void(const work::Progress&)>& progress,
-      bool short_pieces);
+      bool short_pieces,
+      const work::AgainRule& again = {});
 
   /// Refuses cases whose files are others than when results were computed from them; keys by
   /// "internal/<id>" or "external/<id>". Collective.
@@ -66,18 +80,38 @@ class Study {
   const work::Record* finished(const std::string& kind, const std::string& key) const;
   /// Lets a finished piece run again.
   void forget(const std::string& kind, const std::string& key);
+  /// Takes over a piece that a shard finished. On rank 0.
+  void adopt(const std::string& kind, const std::string& key, const work::Record& result);
+  /// Of results that are taken over: refused unless they are this study's, or accepted and
+  /// marked. On rank 0; then share_whether_mixed().
+  void accept_numerics(const study::Fields& numerics);
+  /// Collective.
+  void share_whether_mixed();
 
-  /// Starts that never ended, in all launches, by kind + "/" + key.
+  /// Under which numerics this launch computes, as in the study's frozen fingerprint.
+  study::Fields numerics_fields() const;
+  /// Into this rank's journal; a killed process loses nothing, a dying machine some seconds.
+  void note(const work::Event& event) const;
+  void sync_journal() const;
+
+  /// Starts that never ended and kept nothing, in all launches, by kind + "/" + key.
   const std::map<std::string, int>& open_starts() const { return past_.attempts; }
 
  private:
   void open_folder();
-  void freeze_numerics(const study::StudyFolder& folder);
+  void start_clock();
+  std::optional<comm::Failure> failed_with() const;
+  void open_base();
+  void freeze_numerics(const study::StudyFolder& folder, const study::Fields& present);
+  void remove_spent_checkpoints(const study::StudyFolder& folder) const;
+  void forget_failures();
   void share_open_starts();
   void require_lock() const;
 
   app::Session& session_;
   StudyOptions options_;
+  Shard shard_;
+  std::filesystem::path base_path_;
   std::filesystem::path folder_path_;
   std::unique_ptr<study::StudyLock> lock_;  // on rank 0
   training::Numerics numerics_;
@@ -87,6 +121,9 @@ class Study {
   std::string launch_;
   work::JournalContents past_;
   std::unique_ptr<work::Journal> journal_;
+  mutable std::mutex failure_mutex_;
+  std::optional<comm::Failure> failure_;    // of this rank, which ends the work
+  std::unique_ptr<work::StopClock> clock_;  // last: it asks the others
 };
 
 /// The study as text, without what cannot change results (compute, output).

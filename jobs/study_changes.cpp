@@ -68,6 +68,7 @@ const study::FieldClasses& field_classes() {
           // Threads and precision are part of the numerics fingerprint, which is frozen by
           // itself.
           {"compute", no_effect},
+          {"failures", no_effect},
           {"reference", no_effect},
           {"data.near_duplicate", no_effect},
           {"arms", extends},

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "proxytune/config/options.h"
+#include "proxytune/core/duration.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -153,6 +155,31 @@ void validate(const ComputeOptions& options) {
                     "the cores of a rank",
                     options.threads_per_trial));
   at_least(options.max_attempts, 1, "max_attempts");
+  if (!(options.checkpoint_interval >= 0))
+    throw core::FieldError("checkpoint_interval",
+                           fmt::format("is {}, but it is a time in seconds: use 0 (only at a "
+                                       "stop) or more",
+                                       options.checkpoint_interval));
+  if (!(options.grace > 0))
+    throw core::FieldError("grace",
+                           fmt::format("is {}, but ranks need some time to end: use seconds "
+                                       "above 0",
+                                       options.grace));
+  if (options.time_limit.empty())
+    return;
+  const std::optional<double> limit = core::seconds_of(options.time_limit);
+  if (!limit)
+    throw core::FieldError("time_limit",
+                           fmt::format("is \"{}\", but it is a time: use seconds, or units as "
+                                       "in 90m, 1h30m and 2d",
+                                       options.time_limit));
+  if (*limit <= options.grace)
+    throw core::FieldError(
+        "time_limit",
+        fmt::format("is {}, which leaves nothing beside the {:g} s of compute.grace in which "
+                    "all ranks end: use more time, or less grace",
+                    options.time_limit,
+                    options.grace));
 }
 void validate(const OutputOptions& options) {
   if (options.folder.empty())

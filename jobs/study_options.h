@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "jobs/failure_options.h"
 #include "proxytune/config/node.h"
 #include "proxytune/core/names.h"
 #include "proxytune/imaging/preprocess.h"
@@ -196,6 +197,9 @@ struct ComputeOptions {
   int threads_per_trial = 1;
   network::Precision precision = network::Precision::f32;
   int max_attempts = 3;
+  double checkpoint_interval = 300;
+  std::string time_limit;
+  double grace = 60;
 };
 template <class Fields>
 void describe(Fields& fields, ComputeOptions& options) {
@@ -208,9 +212,27 @@ void describe(Fields& fields, ComputeOptions& options) {
          "what networks compute in; bf16: activations are bfloat16, while weights, statistics "
          "and loss stay float32; auto: bf16 where the processors of all ranks have AVX-512 "
          "BF16, else f32; frozen with the study");
-  fields("max_attempts",
-         options.max_attempts,
-         "starts of one trial that may die with their rank before it is set aside as lost");
+  fields(
+      "max_attempts",
+      options.max_attempts,
+      "starts of one trial that may die with their rank, without a checkpoint since, before it "
+      "is set aside as lost");
+  fields(
+      "checkpoint_interval",
+      options.checkpoint_interval,
+      "seconds after which a running trial keeps its state on disk, from which it goes on if "
+      "its process dies; 0: only at a stop; no result depends on it");
+  fields(
+      "time_limit",
+      options.time_limit,
+      "time after which something else ends the job, in seconds or as 90m, 1h30m, 2d; the "
+      "program stops by itself ahead of it, as after a signal, and the same command goes on; "
+      "empty: none but the end of the Slurm job (SLURM_JOB_END_TIME)");
+  fields(
+      "grace",
+      options.grace,
+      "seconds in which all ranks end after a signal or ahead of the time limit: a step and a "
+      "checkpoint of a trial must fit in; afterwards the job is ended by force");
 }
 void validate(const ComputeOptions& options);
 
@@ -246,6 +268,7 @@ struct StudyOptions {
   SearchSection search;
   FinalOptions final_training;
   ComputeOptions compute;
+  FailureOptions failures;
   OutputOptions output;
 
   const NetworkOptions& network(const std::string& network_name) const;
@@ -277,6 +300,7 @@ void describe(Fields& fields, StudyOptions& options) {
          options.final_training,
          "the full model with the hyper-parameters found (paper, Table 2)");
   fields("compute", options.compute, "how the machine is used");
+  fields("failures", options.failures, "what becomes of trials that do not complete");
   fields("output", options.output, "where results go");
 }
 void validate(const StudyOptions& options);

@@ -4,38 +4,65 @@
 #include "jobs/trial_pool.h"
 
 namespace proxytune::jobs {
+namespace {
 
-ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selection) {
-  TrialPool pool(study, data);
+std::vector<PlacedTrial> plan(const Study& study,
+                              const TrialPool& pool,
+                              const Selection& selection) {
   const std::vector<trials::HyperParameters> grid =
       trials::sweep_grid(study.options().sweep.grid);
-
-  struct Placed {
-    ArmTrial where;
-    trials::TrialSpec spec;
-  };
-  std::vector<Placed> placed;
-  std::vector<work::Item> items;
+  std::vector<PlacedTrial> placed;
   for (const ArmOptions& arm : study.options().sweep_arms())
     for (int repeat = 0; repeat < study.options().sweep.grid.repeats; ++repeat)
       for (std::size_t point = 0; point < grid.size(); ++point) {
         const Split& split = selection.splits.at(arm.name)[static_cast<std::size_t>(repeat)];
-        Placed one;
-        one.where = {arm.name, static_cast<int>(point), repeat, {}};
-        one.spec = pool.spec(arm.network, split, grid[point], repeat, false);
-        items.push_back(item_of(one.spec, pool.expected_cost(one.spec)));
-        placed.push_back(std::move(one));
+        placed.push_back({{arm.name, static_cast<int>(point), repeat, {}},
+                          pool.spec(arm.network, split, grid[point], repeat, false)});
       }
+  return placed;
+}
 
-  work::ListSource source(items);
-  const auto results = pool.run("sweep", source, distinct(items));
+std::vector<work::Item> items_of(const TrialPool& pool,
+                                 const std::vector<PlacedTrial>& placed) {
+  std::vector<work::Item> items;
+  for (const PlacedTrial& one : placed)
+    items.push_back(pool.item(one.spec));
+  return items;
+}
+
+}  // namespace
+
+std::vector<PlacedTrial> plan_sweep(Study& study,
+                                    const PreparedData& data,
+                                    const Selection& selection) {
+  return plan(study, TrialPool(study, data), selection);
+}
+
+ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selection) {
+  TrialPool pool(study, data);
+  std::vector<PlacedTrial> placed = plan(study, pool, selection);
+  const std::vector<work::Item> items = items_of(pool, placed);
+  const auto results = pool.run_list("sweep", items);
   ArmTrials swept;
-  for (Placed& one : placed) {
+  for (PlacedTrial& one : placed) {
     const std::string key = trials::trial_key(one.spec);
     one.where.record = analysis::trial_record(key, one.spec, results.at(key));
     swept.push_back(std::move(one.where));
   }
   return swept;
+}
+
+void sweep_shard(Study& study, const PreparedData& data, const Selection& selection) {
+  TrialPool pool(study, data);
+  const std::vector<work::Item> all = items_of(pool, plan(study, pool, selection));
+  const std::vector<work::Item> items = part_of(all, study.shard());
+  pool.run_list(fmt::format("shard {}/{}", study.shard().index, study.shard().count), items);
+  study.log().info(fmt::format(
+      "shard {} of {}: its {} of {} trials are done; when all shards are, `proxytune merge`",
+      study.shard().index,
+      study.shard().count,
+      items.size(),
+      part_of(all, {}).size()));
 }
 
 }  // namespace proxytune::jobs

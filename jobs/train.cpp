@@ -19,13 +19,12 @@ ArmTrials train(Study& study,
     for (int repeat = 0; arm.best && repeat < final_training.repeats; ++repeat) {
       trials::TrialSpec spec =
           pool.spec(final_training.network, selection.all_data, *arm.best, repeat, true);
-      items.push_back(item_of(spec, pool.expected_cost(spec)));
+      items.push_back(pool.item(spec));
       placed.emplace_back(ArmTrial{arm.arm, 0, repeat, {}}, std::move(spec));
     }
 
   pool.forget_lost_weights(items);
-  work::ListSource source(items);
-  const auto results = pool.run("train", source, distinct(items));
+  const auto results = pool.run_list("train", items);
   ArmTrials finals;
   for (auto& [where, spec] : placed) {
     const std::string key = trials::trial_key(spec);

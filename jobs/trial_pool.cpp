@@ -1,13 +1,12 @@
 #include "jobs/trial_pool.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <new>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "jobs/trial_lines.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/error.h"
@@ -25,13 +24,6 @@ std::string network_text(const network::UNetOptions& options) {
                      config::to_yaml(options));
 }
 
-std::string said(const trials::HyperParameters& hp) {
-  return fmt::format("{} {:.3g}, shift {:.2f}",
-                     core::to_string(hp.optimizer),
-                     hp.learning_rate,
-                     hp.shift_probability);
-}
-
 std::vector<std::string> sorted_keys(const Cases& cases, const std::vector<int>& positions) {
   std::vector<std::string> keys;
   for (const int position : positions)
@@ -39,57 +31,6 @@ std::vector<std::string> sorted_keys(const Cases& cases, const std::vector<int>&
   std::sort(keys.begin(), keys.end());
   return keys;
 }
-
-/// One line per finished trial: done/total, what, how good, best so far, time left.
-class ProgressLines {
- public:
-  ProgressLines(const Study& study,
-                core::ProgressBar& bar,
-                std::string label,
-                std::size_t total)
-      : study_(study), bar_(bar), label_(std::move(label)), total_(total) {}
-
-  void operator()(const work::Progress& progress) {
-    const trials::TrialResult result = trials::result_from_record(*progress.result);
-    if (result.status == trials::TrialStatus::completed &&
-        result.best_validation_dice > best_) {
-      best_ = result.best_validation_dice;
-      bar_.best(best_);
-    }
-    if (progress.rank < 0)
-      return;  // from an earlier launch or stage
-    ++done_here_;
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
-    const std::size_t left = total_ > progress.done ? total_ - progress.done : 0;
-    study_.log().info(
-        fmt::format("{} [{}/{}] {}: {} (best {:.4f}), {:.1f} s on rank {}, {} left",
-                    label_,
-                    progress.done,
-                    total_,
-                    said(trials::spec_from_record(progress.item->what).hyper_parameters),
-                    outcome(result),
-                    best_,
-                    result.seconds,
-                    progress.rank,
-                    core::duration_text(elapsed.count() / static_cast<double>(done_here_) *
-                                        static_cast<double>(left))));
-  }
-
- private:
-  static std::string outcome(const trials::TrialResult& result) {
-    if (result.status == trials::TrialStatus::completed)
-      return fmt::format("validation Dice {:.4f}", result.best_validation_dice);
-    return fmt::format("{}, {}", core::to_string(result.status), result.reason);
-  }
-
-  const Study& study_;
-  core::ProgressBar& bar_;
-  std::string label_;
-  std::size_t total_;
-  std::size_t done_here_ = 0;
-  double best_ = 0;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// The wall: a source, which may be a controller, is told what trials::TrialResult holds and
 /// nothing else of a trial.
@@ -106,28 +47,14 @@ class WithoutExternalScores : public work::Source {
   work::Source& inner_;
 };
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 }  // namespace
-
-work::Item item_of(const trials::TrialSpec& spec, double cost) {
-  return {trials::trial_key(spec), trials::to_record(spec), cost};
-}
-
-std::size_t distinct(const std::vector<work::Item>& items) {
-  std::set<std::string> keys;
-  for (const work::Item& item : items)
-    keys.insert(item.key);
-  return keys.size();
-}
 
 TrialPool::TrialPool(Study& study, const PreparedData& data)
     : study_(study),
       data_(data),
       training_text_(config::to_yaml(study.options().training) +
-                     imaging::identity(study.options().preprocessing)) {
+                     imaging::identity(study.options().preprocessing)),
+      costs_(study.options().training, data) {
   comm::together(study.world(), [&] {
     for (const std::string& name : study.options().used_networks())
       add_network(name);
@@ -169,85 +96,54 @@ trials::TrialSpec TrialPool::spec(const std::string& network,
   return spec;
 }
 
-double TrialPool::expected_cost(const trials::TrialSpec& spec) const {
-  const network::UNetOptions& network = networks_.at(spec.network).options;
-  // Activations, not parameters, take the time: they grow with the channels of the first level.
-  return static_cast<double>(network.channels * (1 + network.residual_units)) *
-         static_cast<double>(spec.training_cases.size() + spec.validation_cases.size());
+work::Item TrialPool::item(const trials::TrialSpec& spec) const {
+  return {trials::trial_key(spec),
+          trials::to_record(spec),
+          costs_.units(spec, networks_.at(spec.network).options)};
 }
 
-std::vector<int> TrialPool::positions(const Cases& cases,
-                                      const std::vector<std::string>& keys) const {
-  std::vector<int> result;
-  for (const std::string& key : keys)
-    result.push_back(cases.index_of(key));
-  return result;
-}
-
-work::Record TrialPool::run_one(const work::Item& item) const {
-  const auto start = std::chrono::steady_clock::now();
+work::Record TrialPool::run_one(const work::Item& item) {
+  remove_spent_checkpoints();
   const trials::TrialSpec spec = trials::spec_from_record(item.what);
-  const TrialNetwork& network = networks_.at(spec.network);
-  const training::TrainingTask task{
-      .network = network.options,
-      .training = study_.options().training,
-      .hyper_parameters = spec.hyper_parameters,
-      .training_cases = positions(data_.internal, spec.training_cases),
-      .validation_cases = positions(data_.internal, spec.validation_cases),
-      .key = random_key(spec),
-      .start_weights = network.start_weights,
-      .precision = study_.numerics().precision};
-  training::TrainedModel trained =
-      training::train(task, data_.internal, study_.stop(), [](int, double) {});
-  const analysis::ExternalScores external = finish(trained, spec, item.key);
-  trained.result.host = comm::host_name();
-  trained.result.rank = study_.world().rank();
-  trained.result.seconds = seconds_since(start);
-  work::Record record = trials::to_record(trained.result);
-  analysis::add_external(record, external);
+  require_time_for_a_step(spec.network);
+  TrialAttempt attempt(study_, data_, networks_.at(spec.network), item);
+  work::Record record = attempt.run();
+  // Another attempt begins anew, since what it kept may be what it fails with.
+  if (again(record, item.attempt) != work::Again::no) {
+    study_.log().warn(fmt::format(
+        "trial {} is tried again: {}", item.key, trials::result_from_record(record).reason));
+    attempt.checkpoints().remove();
+  }
+  double& longest = first_step_seconds_[spec.network];
+  longest = std::max(longest, attempt.checkpoints().first_step_seconds());
+  if (attempt.checkpoints().on_disk())
+    spent_.push_back(attempt.checkpoints());
   return record;
 }
 
-core::RandomKey TrialPool::random_key(trials::TrialSpec spec) const {
-  // What is only scored, or only kept, must not change what is trained.
-  spec.external_cases.clear();
-  spec.keep_weights = false;
-  return study_.random().with("trial").with(trials::trial_key(spec));
+work::Again TrialPool::again(const work::Record& result, int attempt) const {
+  const FailureOptions& options = study_.options().failures;
+  const FailurePolicy policy = options.of(trials::result_from_record(result).status);
+  if (policy == FailurePolicy::record || attempt >= options.retries)
+    return work::Again::no;
+  return policy == FailurePolicy::retry ? work::Again::yes : work::Again::with_fewer;
 }
 
-analysis::ExternalScores TrialPool::finish(training::TrainedModel& trained,
-                                           const trials::TrialSpec& spec,
-                                           const std::string& key) const {
-  analysis::ExternalScores external;
-  external.scores.classes = data_.classes - 1;
-  if (!trained.model)
-    return external;
-  const auto start = std::chrono::steady_clock::now();
-  try {
-    for (const int index : positions(data_.external, spec.external_cases)) {
-      if (study_.stop())
-        throw core::Stopped("stopped while scoring the external cases");
-      const trials::CaseScores one =
-          trained.model->score(data_.external, {index}, study_.options().training);
-      external.scores.dice.insert(external.scores.dice.end(), one.dice.begin(), one.dice.end());
-    }
-  } catch (const core::Error&) {
-    throw;
-  } catch (const std::exception& error) {
-    // Too large an external volume is the trial's failure, not the program's end.
-    trained.result.status = dynamic_cast<const std::bad_alloc*>(&error) != nullptr
-                                ? trials::TrialStatus::out_of_memory
-                                : trials::TrialStatus::failed;
-    trained.result.reason = fmt::format("while scoring the external cases: {}", error.what());
-    external.scores.dice.clear();
-    return external;
-  }
-  trained.result.external_seconds = seconds_since(start);
-  if (spec.keep_weights) {
-    trained.result.weights_file = "weights/" + key + ".pt";
-    trained.model->save(study_.folder() / trained.result.weights_file);
-  }
-  return external;
+/// A trial that cannot come to a checkpoint before the time limit is not begun.
+void TrialPool::require_time_for_a_step(const std::string& network) const {
+  const auto known = first_step_seconds_.find(network);
+  if (known != first_step_seconds_.end() && study_.clock().seconds_left() < known->second)
+    throw core::Stopped("the time left is too short for a step of another trial");
+}
+
+/// Their trials' results are in the journal by now, and are to be safe from a crash of the
+/// machine as well.
+void TrialPool::remove_spent_checkpoints() {
+  if (!spent_.empty())
+    study_.sync_journal();
+  for (const TrialCheckpoints& checkpoints : spent_)
+    checkpoints.remove();
+  spent_.clear();
 }
 
 work::Record TrialPool::lost(const work::Item&) const {
@@ -279,20 +175,49 @@ void TrialPool::forget_lost_weights(const std::vector<work::Item>& items) {
   }
 }
 
+std::map<std::string, work::Record> TrialPool::run_list(const std::string& label,
+                                                        const std::vector<work::Item>& items) {
+  std::map<std::string, work::Item> by_key;
+  for (const work::Item& item : items)
+    by_key.emplace(item.key, item);
+  std::map<std::string, double> units;  // by network
+  for (const auto& [key, item] : by_key)
+    units[item.what.text("network")] += item.expected_cost;
+  work::ListSource source(items, [this](const work::Item& item) {
+    return costs_.expected(item.what.text("network"), item.expected_cost);
+  });
+  core::ProgressBar bar(study_.log(), label, by_key.size());
+  TrialLines lines(study_, bar, label, by_key.size(), costs_, std::move(units));
+  return run(lines, bar, source);
+}
+
 std::map<std::string, work::Record> TrialPool::run(const std::string& label,
                                                    work::Source& source,
                                                    std::size_t total) {
   core::ProgressBar bar(study_.log(), label, total);
-  ProgressLines lines(study_, bar, label, total);
+  TrialLines lines(study_, bar, label, total, costs_, {});
+  return run(lines, bar, source);
+}
+
+std::map<std::string, work::Record> TrialPool::run(TrialLines& lines,
+                                                   core::ProgressBar& bar,
+                                                   work::Source& source) {
   WithoutExternalScores walled(source);
-  return study_.distribute(
+  FailureLimits limits(study_.options().failures);
+  auto results = study_.distribute(
       "trial",
       bar,
       walled,
       [&](const work::Item& item) { return run_one(item); },
       [&](const work::Item& item) { return lost(item); },
-      [&](const work::Progress& progress) { lines(progress); },
-      /*short_pieces=*/false);
+      [&](const work::Progress& progress) {
+        lines(progress);
+        limits.add(trials::result_from_record(*progress.result), progress.rank >= 0);
+      },
+      /*short_pieces=*/false,
+      [&](const work::Record& result, int attempt) { return again(result, attempt); });
+  remove_spent_checkpoints();
+  return results;
 }
 
 }  // namespace proxytune::jobs

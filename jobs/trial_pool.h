@@ -5,6 +5,9 @@
 #include <string>
 
 #include "jobs/stages.h"
+#include "jobs/trial_attempt.h"
+#include "jobs/trial_costs.h"
+#include "jobs/trial_lines.h"
 #include "proxytune/work/distribute.h"
 
 namespace proxytune::jobs {
@@ -23,45 +26,41 @@ class TrialPool {
                          int repeat,
                          bool keep_weights) const;
 
-  /// Patches through a network of so many parameters: orders trials, says nothing of seconds.
-  double expected_cost(const trials::TrialSpec& spec) const;
+  /// A piece of a list.
+  work::Item item(const trials::TrialSpec& spec) const;
 
   /// Finished trials whose weights file has been removed are to run again.
   void forget_lost_weights(const std::vector<work::Item>& items);
 
-  /// Runs all of the source's trials; progress lines begin with `label`, `total` counts them.
-  /// Collective. The results, by trial key, are on every rank.
+  /// Runs these trials, each key once, longest expected first; progress lines begin with
+  /// `label`. Collective. The results, by trial key, are on every rank.
+  std::map<std::string, work::Record> run_list(const std::string& label,
+                                               const std::vector<work::Item>& items);
+  /// Runs all of the source's trials, of which `total` are to be expected. Collective.
   std::map<std::string, work::Record> run(const std::string& label,
                                           work::Source& source,
                                           std::size_t total);
 
  private:
-  struct TrialNetwork {
-    network::UNetOptions options;
-    std::filesystem::path start_weights;
-  };
-
+  std::map<std::string, work::Record> run(TrialLines& lines,
+                                          core::ProgressBar& bar,
+                                          work::Source& source);
   void add_network(const std::string& name);
-  core::RandomKey random_key(trials::TrialSpec spec) const;
-  work::Record run_one(const work::Item& item) const;
-  /// Scores the external cases and keeps the weights, if asked to.
-  analysis::ExternalScores finish(training::TrainedModel& trained,
-                                  const trials::TrialSpec& spec,
-                                  const std::string& key) const;
+  work::Record run_one(const work::Item& item);
+  void remove_spent_checkpoints();
+  void require_time_for_a_step(const std::string& network) const;
   work::Record lost(const work::Item& item) const;
-  std::vector<int> positions(const Cases& cases, const std::vector<std::string>& keys) const;
+  work::Again again(const work::Record& result, int attempt) const;
 
   Study& study_;
   const PreparedData& data_;
   std::map<std::string, std::string> texts_;      // canonical text of a network, by its name
   std::map<std::string, TrialNetwork> networks_;  // by canonical text
   std::string training_text_;
+  TrialCosts costs_;  // used by rank 0's manager thread while trials run
+  /// Longest seen on this rank, by canonical text of the network.
+  std::map<std::string, double> first_step_seconds_;
+  std::vector<TrialCheckpoints> spent_;  // of trials that this rank has finished
 };
-
-/// A piece of work for work::distribute; `cost` orders the list, largest first.
-work::Item item_of(const trials::TrialSpec& spec, double cost);
-
-/// Pieces of different content: arms may share trials.
-std::size_t distinct(const std::vector<work::Item>& items);
 
 }  // namespace proxytune::jobs

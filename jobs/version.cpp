@@ -7,7 +7,7 @@ std::string version() {
 }
 
 std::string numerics_version() {
-  return "3";
+  return "4";
 }
 
 }  // namespace proxytune::jobs

@@ -173,7 +173,7 @@ core::Table execution_table(const std::vector<StagedTrial>& trials,
     ranks.push_back(result.rank);
     hosts.push_back(result.host);
     const auto open = open_starts.find("trial/" + staged.trial->key);
-    attempts.push_back(1 + (open == open_starts.end() ? 0 : open->second));
+    attempts.push_back(1 + result.attempt + (open == open_starts.end() ? 0 : open->second));
     reasons.push_back(result.reason);
   }
   core::Table table{"/execution/trials", "What every trial cost, and where it ran.", {}};
@@ -186,7 +186,12 @@ core::Table execution_table(const std::vector<StagedTrial>& trials,
   table.add("steps", "1", "Optimizer steps.", steps);
   table.add("rank", "1", "Rank that ran it.", ranks);
   table.add("host", "1", "Host that ran it.", hosts);
-  table.add("attempts", "1", "Starts, those included that never ended.", attempts);
+  table.add(
+      "attempts",
+      "1",
+      "Starts: its own, those before that were tried again, and those that never ended and "
+      "kept no checkpoint.",
+      attempts);
   table.add("reason", "1", "Why a trial did not complete; empty if it did.", reasons);
   return table;
 }

@@ -63,6 +63,11 @@ void declare_options(CLI::App& sub, const Command& command, Request& request) {
     sub.add_flag("--accept-other-numerics",
                  request.accept_other_numerics,
                  "go on with another library, instruction set or thread count than before");
+    sub.add_option("--retry",
+                   request.retry,
+                   "trials that did not complete run again: failed (all but diverged ones), or "
+                   "those of one status")
+        ->check(CLI::IsMember({"failed", "diverged", "out_of_memory", "timed_out", "lost"}));
   }
   if (has("input"))
     sub.add_option("--input",
@@ -78,6 +83,10 @@ void declare_options(CLI::App& sub, const Command& command, Request& request) {
     sub.add_option("--arm", request.arm, "arm whose final model is used");
   if (has("repeat"))
     sub.add_option("--repeat", request.repeat, "repeat of the final training");
+  if (has("shard"))
+    sub.add_option("--shard",
+                   request.shard,
+                   "one part of the trials, INDEX/COUNT from 1 on, in a folder of its own");
 }
 
 Parsed parse_command_line(int argument_count,

@@ -68,8 +68,8 @@ struct NormActivation {
                                             0.1,
                                             1e-5,
                                             false);
-    const Tensor active = torch::prelu(normal, slope.to(normal.scalar_type()));
-    return residual ? active + *residual : active;
+    const Tensor active = torch::prelu(normal.to(slope.scalar_type()), slope);
+    return (residual ? active + *residual : active).to(input.scalar_type());
   }
 };
 

@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <span>
+#include <tuple>
 
 #include <caffe2/serialize/inline_container.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "network/archive_checksums.h"
 #include "network/pickle_reader.h"
 #include "network/pickle_writer.h"
 #include "proxytune/core/error.h"
+#include "proxytune/core/hash.h"
 
 namespace proxytune::network {
 namespace {
@@ -119,10 +124,33 @@ bool out_of_range(std::int64_t value) {
   return value < 0 || value > sane;
 }
 
-torch::Tensor read_tensor(caffe2::serialize::PyTorchStreamReader& reader,
-                          const PickledTensor& described) {
+/// The archive's records, each held to its checksum: LibTorch's reader does not compare them.
+class CheckedReader {
+ public:
+  explicit CheckedReader(const fs::path& path)
+      : reader_(path.string()), checksums_(archive_checksums(path)) {}
+
+  bool has(const std::string& name) { return reader_.hasRecord(name); }
+  std::tuple<at::DataPtr, std::size_t> record(const std::string& name) {
+    auto record = reader_.getRecord(name);
+    const auto& [data, size] = record;
+    const std::uint32_t found =
+        core::checksum(std::span(static_cast<const std::byte*>(data.get()), size));
+    for (const auto& [path, expected] : checksums_)
+      // Within the archive everything lies in one folder of any name.
+      if (path.substr(path.find('/') + 1) == name && expected != 0 && expected != found)
+        throw std::invalid_argument("the checksum of its record " + name + " does not fit");
+    return record;
+  }
+
+ private:
+  caffe2::serialize::PyTorchStreamReader reader_;
+  std::map<std::string, std::uint32_t> checksums_;
+};
+
+torch::Tensor read_tensor(CheckedReader& reader, const PickledTensor& described) {
   const torch::ScalarType type = type_of_storage(described.storage_class);
-  auto [data, size] = reader.getRecord("data/" + described.record);
+  auto [data, size] = reader.record("data/" + described.record);
   const auto available =
       static_cast<std::int64_t>(size / c10::elementSize(type)) - described.offset;
   if (described.shape.size() != described.strides.size() || described.shape.size() > 8 ||
@@ -155,13 +183,13 @@ std::vector<NamedTensor> load_weights(const fs::path& path) {
     throw core::DataError("weights file " + path.string() + " is missing or no regular file" +
                           advice);
   try {
-    caffe2::serialize::PyTorchStreamReader reader(path.string());
-    if (reader.hasRecord("byteorder")) {
-      const auto [order, size] = reader.getRecord("byteorder");
+    CheckedReader reader(path);
+    if (reader.has("byteorder")) {
+      const auto [order, size] = reader.record("byteorder");
       if (std::string_view(static_cast<const char*>(order.get()), size) != "little")
         throw std::invalid_argument("it was written on a big-endian machine");
     }
-    const auto [pickle, size] = reader.getRecord("data.pkl");
+    const auto [pickle, size] = reader.record("data.pkl");
     std::vector<NamedTensor> state;
     for (const PickledTensor& described :
          read_pickled_state({static_cast<const char*>(pickle.get()), size}))

@@ -60,14 +60,13 @@ Tensor batch_norm_prelu(const Tensor& any_input,
   if (norm.running_mean.defined())
     move_running_moments(
         norm, mean, scale, static_cast<double>(input.numel() / input.size(1)), epsilon);
-  const torch::ScalarType type = input.scalar_type();
-  const auto of_channels = [&](const Tensor& tensor) {
-    return tensor.view({1, -1, 1, 1, 1}).to(type);
-  };
-  const Tensor affine =
-      torch::addcmul(of_channels(norm.bias), normal, of_channels(norm.weight));
-  const Tensor active = divided(torch::prelu(affine, slope.to(type)), samples, z);
-  return residual ? active + *residual : active;
+  // In the parameters' type throughout: rounded to the input's, a weight near 1 would lose what
+  // it learns, and so would its gradient.
+  const auto of_channels = [](const Tensor& tensor) { return tensor.view({1, -1, 1, 1, 1}); };
+  const Tensor affine = torch::addcmul(
+      of_channels(norm.bias), normal.to(slope.scalar_type()), of_channels(norm.weight));
+  const Tensor active = divided(torch::prelu(affine, slope), samples, z);
+  return (residual ? active + *residual : active).to(input.scalar_type());
 }
 
 }  // namespace proxytune::ops

@@ -7,6 +7,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "ops/refuse_double_backward.h"
 #include "proxytune/ops/instance_norm_prelu.h"
 
 namespace proxytune::ops {
@@ -148,6 +149,7 @@ class Concatenate : public torch::autograd::Function<Concatenate> {
   static torch::autograd::variable_list backward(
       torch::autograd::AutogradContext* context,
       const torch::autograd::variable_list& gradients) {
+    refuse_double_backward("concatenate");
     const auto [first, second] =
         call_split(gradients[0], context->saved_data["channels"].toInt());
     return {first, second};

@@ -5,6 +5,7 @@
 
 #include "ops/library_convolution.h"
 #include "ops/own_convolution.h"
+#include "ops/refuse_double_backward.h"
 #include "proxytune/ops/bfloat16_products.h"
 #include "proxytune/ops/instance_norm_prelu.h"
 
@@ -21,30 +22,32 @@ enum class Pass { forward, backward };
 /// with AVX-512, with and without AMX: those of float32 won 1.2 to 60 times but for the
 /// backward pass of a wide transposed convolution to 2 channels (0.7); against the library's
 /// AMX those of bfloat16 won up to some 32 products of channels.
-bool pays(Pass pass, const Tensor& input, const Tensor& weight, bool transposed) {
+bool pays(Pass pass, bool all_bfloat16, const Tensor& weight, bool transposed) {
   const std::int64_t first = weight.size(0);
   const std::int64_t second = weight.size(1);
   if (pass == Pass::backward && transposed && first > 8 * second)
     return false;
   constexpr std::int64_t few_products = 32;
-  return !is_bfloat16(input) || !has_bfloat16_matrices() || first * second <= few_products;
+  return !all_bfloat16 || !has_bfloat16_matrices() || first * second <= few_products;
 }
 
-/// What our kernels compute in, where they are to be taken.
+/// What our kernels compute in, where they are to be taken. `output` is of the output, or of
+/// its gradient: what is to be float32, as logits are, is computed in float32 by whoever does.
 std::optional<Arithmetic> own_arithmetic(ConvolutionKernels kernels,
                                          Pass pass,
                                          const Tensor& input,
                                          const Tensor& weight,
+                                         torch::ScalarType output,
                                          std::int64_t stride,
                                          bool transposed) {
   if (kernels == ConvolutionKernels::library)
     return std::nullopt;
   if (kernels == ConvolutionKernels::fastest) {
-    const bool narrow =
-        is_bfloat16(input) && has_bfloat16_products() && !has_bfloat16_matrices();
+    const bool all_bfloat16 = is_bfloat16(input) && output == torch::kBFloat16;
+    const bool narrow = all_bfloat16 && has_bfloat16_products() && !has_bfloat16_matrices();
     const Arithmetic arithmetic = narrow ? Arithmetic::bfloat16 : Arithmetic::float32;
     const bool take = fits_own_kernels(arithmetic, input, weight, stride, transposed) &&
-                      pays(pass, input, weight, transposed);
+                      pays(pass, all_bfloat16, weight, transposed);
     return take ? std::optional(arithmetic) : std::nullopt;
   }
   const Arithmetic arithmetic = arithmetic_of(kernels);
@@ -65,6 +68,7 @@ Tensor forward_cpu(const Tensor& input,
                                   Pass::forward,
                                   input,
                                   weight,
+                                  output,
                                   stride,
                                   transposed);
   if (!own)
@@ -86,6 +90,7 @@ Gradients backward_cpu(const Tensor& any_gradient,
                                          Pass::backward,
                                          any_input,
                                          weight,
+                                         any_gradient.scalar_type(),
                                          stride,
                                          transposed);
   if (!arithmetic)
@@ -164,6 +169,7 @@ class Convolution : public torch::autograd::Function<Convolution> {
   static torch::autograd::variable_list backward(
       torch::autograd::AutogradContext* context,
       const torch::autograd::variable_list& gradients) {
+    refuse_double_backward("convolution");
     const auto saved = context->get_saved_variables();
     const bool has_bias = context->saved_data["bias"].toBool();
     const auto [input, weight, bias] = call_backward(gradients[0],
@@ -206,10 +212,12 @@ Tensor convolution(const Tensor& input,
 
 bool is_left_to_own_float32(const Tensor& input,
                             const Tensor& weight,
+                            torch::ScalarType output,
                             std::int64_t stride,
                             bool transposed) {
   const auto computed_in = [&](Pass pass) {
-    return own_arithmetic(ConvolutionKernels::fastest, pass, input, weight, stride, transposed);
+    return own_arithmetic(
+        ConvolutionKernels::fastest, pass, input, weight, output, stride, transposed);
   };
   return computed_in(Pass::forward) == Arithmetic::float32 &&
          computed_in(Pass::backward) == Arithmetic::float32;

@@ -6,6 +6,7 @@
 #include <torch/library.h>
 
 #include "ops/own_convolution.h"
+#include "ops/refuse_double_backward.h"
 #include "proxytune/ops/convolution.h"
 #include "proxytune/ops/instance_norm_prelu.h"
 #include "proxytune/ops/share.h"
@@ -36,7 +37,7 @@ TwoTensors forward_cpu(const Tensor& any_input,
                        const MaybeTensor& second_bias,
                        std::int64_t stride,
                        torch::ScalarType type) {
-  TORCH_CHECK(joins_convolutions(any_input, first, second, static_cast<int>(stride)) &&
+  TORCH_CHECK(joins_convolutions(any_input, first, second, static_cast<int>(stride), type) &&
                   is_written_by_ours(type),
               "our kernels cannot do these convolutions together");
   const Tensor biases = joint(bias_of(first_bias, first), bias_of(second_bias, second));
@@ -136,6 +137,7 @@ class Pair : public torch::autograd::Function<Pair> {
   static torch::autograd::variable_list backward(
       torch::autograd::AutogradContext* context,
       const torch::autograd::variable_list& gradients) {
+    refuse_double_backward("convolution_pair");
     const auto [input, first, second] = call_backward(gradients[0],
                                                       gradients[1],
                                                       context->get_saved_variables(),
@@ -173,30 +175,27 @@ std::pair<Tensor, Tensor> convolution_pair(const Tensor& input,
                                            const WeightAndBias& second,
                                            int stride,
                                            std::optional<torch::ScalarType> output_type) {
-  if (!joins_convolutions(input, first.weight, second.weight, stride)) {
+  const torch::ScalarType type = output_type.value_or(input.scalar_type());
+  if (!joins_convolutions(input, first.weight, second.weight, stride, type)) {
     const ConvolutionOptions options{.stride = stride, .output_type = output_type};
     const auto [for_first, for_second] = share(input);
     return {convolution(for_first, first.weight, first.bias, options),
             convolution(for_second, second.weight, second.bias, options)};
   }
-  const auto [one, other] = call_forward(input,
-                                         first.weight,
-                                         first.bias,
-                                         second.weight,
-                                         second.bias,
-                                         stride,
-                                         output_type.value_or(input.scalar_type()));
+  const auto [one, other] =
+      call_forward(input, first.weight, first.bias, second.weight, second.bias, stride, type);
   return {one, other};
 }
 
 bool joins_convolutions(const Tensor& input,
                         const Tensor& first_weight,
                         const Tensor& second_weight,
-                        int stride) {
+                        int stride,
+                        torch::ScalarType output_type) {
   return input.dim() == 5 && first_weight.size(1) == input.size(1) &&
          second_weight.size(1) == input.size(1) &&
-         is_left_to_own_float32(input, first_weight, stride, false) &&
-         is_left_to_own_float32(input, second_weight, stride, false);
+         is_left_to_own_float32(input, first_weight, output_type, stride, false) &&
+         is_left_to_own_float32(input, second_weight, output_type, stride, false);
 }
 
 TORCH_LIBRARY_FRAGMENT(proxytune, library) {

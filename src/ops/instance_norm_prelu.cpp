@@ -8,6 +8,7 @@
 #include "ops/bfloat16.h"
 #include "ops/instance_norm_kernel.h"
 #include "ops/instance_norm_layout.h"
+#include "ops/refuse_double_backward.h"
 #if defined(PROXYTUNE_CUDA)
 #include "ops/instance_norm_prelu_cuda.h"
 #endif
@@ -139,6 +140,7 @@ class InstanceNormPrelu : public torch::autograd::Function<InstanceNormPrelu> {
   static torch::autograd::variable_list backward(
       torch::autograd::AutogradContext* context,
       const torch::autograd::variable_list& gradients) {
+    refuse_double_backward("instance_norm_prelu");
     const auto saved = context->get_saved_variables();
     const auto [input, slope] =
         call_backward(gradients[0], saved[0], saved[2], saved[3], saved[1]);

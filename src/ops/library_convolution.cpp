@@ -69,11 +69,6 @@ struct Library {
   }
 };
 
-/// The type that LibTorch computes in.
-torch::ScalarType library_type(const Tensor& input, torch::ScalarType output) {
-  return output == torch::kBFloat16 ? output : input.scalar_type();
-}
-
 MaybeTensor to(const MaybeTensor& tensor, torch::ScalarType type) {
   return tensor ? MaybeTensor(tensor->to(type)) : tensor;
 }
@@ -97,7 +92,7 @@ Tensor forward_library(const Tensor& input,
                        torch::ScalarType output,
                        std::int64_t /*kernels*/) {
   check_operands(input, weight, stride, transposed);
-  torch::ScalarType type = library_type(input, output);
+  torch::ScalarType type = output;
   if (type == torch::kBFloat16 && voxels_of(input) <= few_for_forward)
     type = torch::kFloat32;
   const Tensor result =
@@ -114,7 +109,7 @@ Gradients backward_library(const Tensor& gradient,
                            bool transposed,
                            Wanted wanted,
                            std::int64_t /*kernels*/) {
-  torch::ScalarType type = library_type(input, gradient.scalar_type());
+  torch::ScalarType type = gradient.scalar_type();
   const std::int64_t voxels = std::min(voxels_of(gradient), voxels_of(input));
   if (type == torch::kBFloat16 && voxels <= few_for_backward)
     type = torch::kFloat32;

@@ -82,6 +82,7 @@ torch::Tensor total(const SumsOfSamples& sums, const torch::Tensor& weight);
 /// Whether convolution() leaves both passes of this one to our kernels in float32.
 bool is_left_to_own_float32(const torch::Tensor& input,
                             const torch::Tensor& weight,
+                            torch::ScalarType output,
                             std::int64_t stride,
                             bool transposed);
 

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "ops/refuse_double_backward.h"
 #include "ops/rows.h"
 
 namespace proxytune::ops {
@@ -40,6 +41,7 @@ class Share : public torch::autograd::Function<Share> {
   static torch::autograd::variable_list backward(
       torch::autograd::AutogradContext* /*context*/,
       const torch::autograd::variable_list& gradients) {
+    refuse_double_backward("share");
     return {sum_of(gradients[0], gradients[1])};
   }
 };

@@ -5,6 +5,7 @@
 #include <ATen/Version.h>
 
 #include "proxytune/ops/bfloat16_products.h"
+#include "proxytune/ops/onednn_limit.h"
 
 namespace proxytune::ops {
 
@@ -36,7 +37,8 @@ const ProductKernels* bfloat16_kernels() {
 bool has_bfloat16_products() {
 #if defined(PROXYTUNE_X86_KERNELS)
   static const bool has = std::string(at::get_cpu_capability()) == "AVX512" &&
-                          __builtin_cpu_supports("avx512bf16") != 0;
+                          __builtin_cpu_supports("avx512bf16") != 0 &&
+                          allows_bfloat16_products(onednn_limit());
   return has;
 #else
   return false;
@@ -45,7 +47,8 @@ bool has_bfloat16_products() {
 
 bool has_bfloat16_matrices() {
 #if defined(PROXYTUNE_X86_KERNELS)
-  static const bool has = has_bfloat16_products() && __builtin_cpu_supports("amx-bf16") != 0;
+  static const bool has = has_bfloat16_products() && __builtin_cpu_supports("amx-bf16") != 0 &&
+                          allows_bfloat16_matrices(onednn_limit());
   return has;
 #else
   return false;

@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "ops/refuse_double_backward.h"
 #include "ops/softmax_dice_kernel.h"
 #include "proxytune/ops/instance_norm_prelu.h"
 
@@ -114,6 +115,7 @@ class SoftmaxDiceLoss : public torch::autograd::Function<SoftmaxDiceLoss> {
   static torch::autograd::variable_list backward(
       torch::autograd::AutogradContext* context,
       const torch::autograd::variable_list& gradients) {
+    refuse_double_backward("softmax_dice_loss");
     const Tensor gradient = context->get_saved_variables()[0];
     const Tensor& outer = gradients[0];
     // The loss itself is nearly always the root: spare a pass over the logits.

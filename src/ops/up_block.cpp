@@ -6,6 +6,7 @@
 #include <torch/library.h>
 
 #include "ops/own_up_block.h"
+#include "ops/refuse_double_backward.h"
 #include "proxytune/ops/bfloat16_products.h"
 #include "proxytune/ops/concatenate.h"
 #include "proxytune/ops/convolution.h"
@@ -121,6 +122,7 @@ class Block : public torch::autograd::Function<Block> {
   static torch::autograd::variable_list backward(
       torch::autograd::AutogradContext* context,
       const torch::autograd::variable_list& gradients) {
+    refuse_double_backward("up_block");
     const auto [first, second, up, slope, weight, bias] =
         call_backward(gradients[0], context->get_saved_variables());
     return {first, second, up, slope, weight, bias, Tensor(), Tensor()};

@@ -5,6 +5,9 @@
 
 namespace proxytune::similarity {
 
+/// Asks the system for all pages of new memory at once, without changing what they hold.
+void fetch_pages(void* begin, std::size_t bytes);
+
 /// An array whose values are whatever memory held: what is written once need not be zeroed
 /// first.
 template <class Value>
@@ -12,7 +15,9 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::size_t size)
-      : size_(size), values_(std::make_unique_for_overwrite<Value[]>(size)) {}
+      : size_(size), values_(std::make_unique_for_overwrite<Value[]>(size)) {
+    fetch_pages(values_.get(), bytes());
+  }
   std::size_t size() const { return size_; }
   std::size_t bytes() const { return size_ * sizeof(Value); }
   Value* data() { return values_.get(); }

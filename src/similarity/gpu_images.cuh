@@ -74,8 +74,7 @@ __global__ void keep_moments(MomentsJob job) {
         const bool contrast = variance > 0 && march.column < grid.centre_columns;
         job.sums[to] = static_cast<std::int32_t>(sum);
         job.inverse_norms[to] =
-            contrast ? static_cast<float>(1.0 / std::sqrt(static_cast<double>(variance)))
-                     : 0.0F;
+            contrast ? 1.0F / std::sqrt(static_cast<float>(variance)) : 0.0F;
         to += block_width;
       }
     }

@@ -319,7 +319,7 @@ void NormalizedCrossCorrelation::compare_all(Images rows,
 }
 
 std::string NormalizedCrossCorrelation::identity() const {
-  return "normalized_cross_correlation 2 window=" + std::to_string(window_) +
+  return "normalized_cross_correlation 3 window=" + std::to_string(window_) +
          " flat_windows=" + core::to_string(flat_windows_) +
          " border=" + core::to_string(border_);
 }

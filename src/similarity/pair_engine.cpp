@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "pair_tasks.h"
 #include "parallel.h"
 #include "prepared_cache.h"
 #include "proxytune/core/error.h"
@@ -40,35 +41,6 @@ std::vector<const PreparedImage*> pointers(const std::vector<Prepared>& images) 
   throw core::DataError(
       "a piece of the pair matrix names volumes that this run does not have; all ranks must "
       "start the same study.");
-}
-
-/// A part of a block of rows x columns that one thread computes.
-struct Task {
-  int row_begin, row_end;
-  int column_begin, column_end;
-  Cells cells;
-};
-
-/// Squares of at most `edge`; of a block on the diagonal those on and above it.
-std::vector<Task> tasks_of(int rows, int columns, bool diagonal, int edge) {
-  std::vector<Task> tasks;
-  for (int row = 0; row < rows; row += edge)
-    for (int column = diagonal ? row : 0; column < columns; column += edge)
-      tasks.push_back({row,
-                       std::min(row + edge, rows),
-                       column,
-                       std::min(column + edge, columns),
-                       diagonal && row == column ? Cells::upper : Cells::all});
-  return tasks;
-}
-
-/// Large squares share what they fetch; small ones give every thread several.
-int edge_of_tasks(int largest, int rows, int columns, int threads) {
-  int edge = largest;
-  const auto tasks = [&] { return ((rows + edge - 1) / edge) * ((columns + edge - 1) / edge); };
-  while (edge > 1 && threads > 1 && tasks() < 4 * threads)
-    --edge;
-  return edge;
 }
 
 }  // namespace
@@ -210,9 +182,8 @@ void PairEngine::compute_part(const Tile& tile, const Tile& part, TileValues& va
   const auto columns = pointers(column_images);
   const int height = part.row_end - part.row_begin;
   const int breadth = part.column_end - part.column_begin;
-  const int largest = measures_.front()->task_edge();
-  const auto tasks = tasks_of(
-      height, breadth, diagonal, edge_of_tasks(largest, height, breadth, options_.threads));
+  const std::vector<PairTask> tasks = tasks_for_threads(
+      height, breadth, diagonal, measures_.front()->task_edge(), options_.threads);
   const auto width = at(tile.column_end - tile.column_begin);
   const auto cell = [&](int row, int column) -> double& {
     return values[at(part.row_begin - tile.row_begin + row) * width +
@@ -220,7 +191,7 @@ void PairEngine::compute_part(const Tile& tile, const Tile& part, TileValues& va
   };
   for_each_in_parallel(tasks.size(), options_.threads, [&](std::size_t t, int thread) {
     stop_if_asked();
-    const Task& task = tasks[t];
+    const PairTask& task = tasks[t];
     const Images some_rows =
         Images(rows).subspan(at(task.row_begin), at(task.row_end - task.row_begin));
     const Images some_columns =

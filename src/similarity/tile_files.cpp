@@ -84,7 +84,9 @@ TileValues TileFiles::read(const work::Record& record) const {
   const auto bytes = std::as_writable_bytes(std::span(values));
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0 && errno == ENOENT)
-    damaged(path, offset);
+    throw core::DataError(
+        path.string() +
+        " is missing; its tiles are computed again, if need be by repeating the command");
   if (file < 0)
     fail(path, "read a tile");
   std::size_t done = 0;

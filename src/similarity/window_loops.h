@@ -1,9 +1,9 @@
 #pragma once
 
 // The loops over windows, compiled once for each instruction set (pair_kernels_*.cpp). All
-// arithmetic before the last conversion to float is on integers, or on doubles that hold
-// integers below 2^53, so no order and no fused multiply-add changes a bit; the float part
-// keeps one order by its 16 lanes.
+// arithmetic before the conversion to float is on integers, or on doubles that hold integers
+// below 2^53, so no order and no fused multiply-add changes a bit; the float part keeps one
+// order by its 16 lanes, and its roots and quotients are rounded as IEEE 754 says.
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -291,10 +291,10 @@ inline void keep_row(const double* __restrict sums,
                      std::int32_t* __restrict kept_sums,
                      float* __restrict inverse_norms) {
   for (int i = 0; i < block_width; ++i) {
-    const double variance = voxels * squares[i] - sums[i] * sums[i];
-    const double inverse = 1.0 / __builtin_sqrt(variance > 0 ? variance : 1.0);
+    const auto variance = static_cast<float>(voxels * squares[i] - sums[i] * sums[i]);
+    const float inverse = 1.0F / __builtin_sqrtf(variance > 0 ? variance : 1.0F);
     kept_sums[i] = static_cast<std::int32_t>(sums[i]);
-    inverse_norms[i] = static_cast<float>(variance > 0 ? inverse : 0.0);
+    inverse_norms[i] = variance > 0 ? inverse : 0.0F;
   }
 }
 
@@ -326,7 +326,7 @@ void keep(const PlaneMoments& work) {
 template <>
 void keep<9>(const PlaneMoments& work) {
   const __m512i voxels = _mm512_set1_epi64(729);
-  const __m512d one = _mm512_set1_pd(1.0);
+  const __m512 one = _mm512_set1_ps(1.0F);
   for (std::size_t block = 0; block < work.blocks; ++block) {
     std::size_t at = block * work.rows * block_width;
     BlockOfNine sums;
@@ -339,16 +339,18 @@ void keep<9>(const PlaneMoments& work) {
       __m512i q[2];
       sums.windows(s);
       squares.windows(q);
+      __m256 halves[2];
       for (int k = 0; k < 2; ++k) {
-        const __m512i variance =
-            _mm512_sub_epi64(_mm512_mullo_epi64(q[k], voxels), _mm512_mul_epi32(s[k], s[k]));
-        const __mmask8 contrast = _mm512_cmpgt_epi64_mask(variance, _mm512_setzero_si512());
-        const __m512d inverse =
-            _mm512_maskz_div_pd(contrast, one, _mm512_sqrt_pd(_mm512_cvtepi64_pd(variance)));
+        halves[k] = _mm512_cvtepi64_ps(
+            _mm512_sub_epi64(_mm512_mullo_epi64(q[k], voxels), _mm512_mul_epi32(s[k], s[k])));
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(work.sums + at + 8 * k),
                             _mm512_cvtepi64_epi32(s[k]));
-        _mm256_storeu_ps(work.inverse_norms + at + 8 * k, _mm512_cvtpd_ps(inverse));
       }
+      const __m512 variance =
+          _mm512_insertf32x8(_mm512_castps256_ps512(halves[0]), halves[1], 1);
+      const __mmask16 contrast = _mm512_cmp_ps_mask(variance, _mm512_setzero_ps(), _CMP_GT_OQ);
+      _mm512_storeu_ps(work.inverse_norms + at,
+                       _mm512_maskz_div_ps(contrast, one, _mm512_sqrt_ps(variance)));
       at += block_width;
     }
   }

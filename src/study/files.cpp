@@ -53,22 +53,48 @@ void sync_folder(const std::filesystem::path& folder) {
     fail(folder, "sync the folder");
 }
 
-}  // namespace
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : ".";
+}
 
-void write_file_atomically(const std::filesystem::path& file, std::string_view text) {
-  const std::filesystem::path temporary = file.string() + ".tmp";
+/// A synced file with a temporary name.
+std::filesystem::path write_beside(const std::filesystem::path& file,
+                                   std::span<const std::string_view> parts) {
+  std::filesystem::path temporary = file.string() + ".tmp";
   try {
     const Descriptor descriptor(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    write_all(descriptor, temporary, text);
+    for (const std::string_view part : parts)
+      write_all(descriptor, temporary, part);
     if (::fsync(descriptor.number()) != 0)
       fail(temporary, "sync the file");
   } catch (const core::SystemError&) {
     ::unlink(temporary.c_str());
     throw;
   }
+  return temporary;
+}
+
+void give_name(const std::filesystem::path& temporary, const std::filesystem::path& file) {
   if (::rename(temporary.c_str(), file.c_str()) != 0)
     fail(file, "give the file its name");
-  sync_folder(file.has_parent_path() ? file.parent_path() : ".");
+}
+
+}  // namespace
+
+void write_file_atomically(const std::filesystem::path& file, std::string_view text) {
+  const std::filesystem::path temporary = write_beside(file, {&text, 1});
+  give_name(temporary, file);
+  sync_folder(folder_of(file));
+}
+
+void write_next_generation(const std::filesystem::path& file,
+                           const std::filesystem::path& previous,
+                           std::span<const std::string_view> parts) {
+  const std::filesystem::path temporary = write_beside(file, parts);
+  if (::rename(file.c_str(), previous.c_str()) != 0 && errno != ENOENT)
+    fail(file, "rename the file");
+  give_name(temporary, file);
+  sync_folder(folder_of(file));
 }
 
 std::string read_file(const std::filesystem::path& file) {

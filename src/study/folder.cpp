@@ -1,5 +1,8 @@
 #include "proxytune/study/folder.h"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -13,6 +16,7 @@ namespace {
 
 constexpr int format_version = 1;
 constexpr auto identity_file = "study.json";
+constexpr std::string_view folders[] = {"journal", "cache", "weights", "checkpoints"};
 
 [[noreturn]] void refuse(const std::filesystem::path& folder, const std::string& why) {
   throw core::ConfigurationError("output.folder " + folder.string() + " " + why);
@@ -56,7 +60,7 @@ void require_no_foreign_files(const std::filesystem::path& folder) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     // What a launch leaves that was killed before study.json stood there is no obstacle.
-    const bool ours = name == "journal" || name == "cache" || name == "weights";
+    const bool ours = std::ranges::find(folders, name) != std::end(folders);
     const bool empty_folder = entry.is_directory() && std::filesystem::is_empty(entry.path());
     if (is_hidden_or_lock(entry.path()) || (ours && empty_folder))
       continue;
@@ -90,7 +94,7 @@ StudyFolder StudyFolder::open(const std::filesystem::path& folder,
       check_identity(folder, study_id);
     if (::access(folder.c_str(), W_OK | X_OK) != 0)
       refuse(folder, "cannot be written: give yourself the right, or choose another folder");
-    for (const char* name : {"journal", "cache", "weights"})
+    for (const std::string_view name : folders)
       std::filesystem::create_directories(folder / name);
     if (is_new)
       write_identity(folder, study_id);

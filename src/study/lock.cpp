@@ -133,6 +133,11 @@ bool create(const std::filesystem::path& file) {
   return true;
 }
 
+bool is_free(const Seen& seen, const LockOptions& options) {
+  return seen.holder.released || is_dead_here(seen.holder) ||
+         seen.silent_for > options.stale_after;
+}
+
 /// The number of the lock now held.
 long acquire(const std::filesystem::path& folder, const LockOptions& options) {
   while (true) {
@@ -143,9 +148,7 @@ long acquire(const std::filesystem::path& folder, const LockOptions& options) {
       const Seen seen = look_at(file);
       if (seen.gone)
         continue;
-      const bool free = seen.holder.released || is_dead_here(seen.holder) ||
-                        seen.silent_for > options.stale_after;
-      if (!free)
+      if (!is_free(seen, options))
         refuse(file, seen, options);
     }
     if (!create(file_of(folder, newest + 1)))
@@ -225,6 +228,16 @@ StudyLock::~StudyLock() {
 
 bool StudyLock::lost() const {
   return state_->lost;
+}
+
+std::optional<std::string> live_holder(const std::filesystem::path& folder,
+                                       const LockOptions& options) {
+  const auto locks = locks_in(folder);
+  if (locks.empty())
+    return std::nullopt;
+  const Seen seen = look_at(locks.rbegin()->second);
+  return seen.gone || is_free(seen, options) ? std::nullopt
+                                             : std::optional(name_of(seen.holder));
 }
 
 }  // namespace proxytune::study

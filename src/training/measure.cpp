@@ -7,6 +7,7 @@
 #include <malloc.h>
 #endif
 
+#include "training/flush_denormals.h"
 #include "training/step.h"
 
 namespace proxytune::training {

@@ -2,6 +2,7 @@
 
 #include "proxytune/core/error.h"
 #include "proxytune/network/weights_file.h"
+#include "training/flush_denormals.h"
 #include "training/step.h"
 
 namespace proxytune::training {
@@ -67,8 +68,9 @@ imaging::LabelVolume Model::predict(const imaging::VolumeView& image,
 
 trials::CaseScores Model::score(const datasets::CaseSource& cases,
                                 const std::vector<int>& indices,
-                                const TrainingOptions& options) const {
-  return score_cases(state_->network, cases, indices, options, false);
+                                const TrainingOptions& options,
+                                const std::atomic<bool>& stop) const {
+  return score_cases(state_->network, cases, indices, options, stop);
 }
 
 }  // namespace proxytune::training

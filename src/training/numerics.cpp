@@ -7,6 +7,7 @@
 #include <torch/version.h>
 
 #include "proxytune/ops/bfloat16_products.h"
+#include "proxytune/ops/onednn_limit.h"
 #include "proxytune/training/trainer.h"
 
 namespace proxytune::training {
@@ -36,6 +37,7 @@ Numerics set_up_numerics(int threads_per_trial, int local_rank, network::Precisi
   Numerics numerics;
   numerics.libtorch = TORCH_VERSION;
   numerics.instruction_set = at::get_cpu_capability();
+  numerics.onednn_limit = ops::onednn_limit();
   numerics.threads_per_trial = at::get_num_threads();
   numerics.precision = network::resolved(wanted);
   // What bfloat16 is multiplied with, by our kernels and by LibTorch's, changes bits.

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "proxytune/core/error.h"
 #include "training/vectorise.h"
 
 namespace proxytune::training {
@@ -121,38 +122,45 @@ Optimizer::Optimizer(trials::Optimizer kind,
   for (const ParameterRange& tensor : tensors_)
     end = std::max(end, tensor.begin + tensor.size);
   if (kind != trials::Optimizer::rmsprop)
-    first_.assign(end, 0.0F);
-  second_.assign(kind == trials::Optimizer::novograd ? tensors_.size() : end, 0.0F);
+    state_.first.assign(end, 0.0F);
+  state_.second.assign(kind == trials::Optimizer::novograd ? tensors_.size() : end, 0.0F);
+}
+
+void Optimizer::restore(State state) {
+  if (state.first.size() != state_.first.size() || state.second.size() != state_.second.size())
+    throw core::DataError("the moments are another optimizer's, or another network's");
+  state_ = std::move(state);
 }
 
 void Optimizer::step(std::span<float> values, std::span<const float> gradients) {
   if (values.size() != gradients.size())
     throw std::invalid_argument("parameters and gradients differ in number");
-  const std::size_t held = kind_ == trials::Optimizer::rmsprop ? second_.size() : first_.size();
+  const std::size_t held =
+      kind_ == trials::Optimizer::rmsprop ? state_.second.size() : state_.first.size();
   if (values.size() < held)
     throw std::invalid_argument("fewer parameters than the optimizer has");
-  const Pass pass = pass_of(kind_, learning_rate_, ++steps_);
+  const Pass pass = pass_of(kind_, learning_rate_, ++state_.steps);
   float* const value = values.data();
   const float* const gradient = gradients.data();
   switch (kind_) {
     case trials::Optimizer::adam:
-      return adam(pass, held, value, gradient, first_.data(), second_.data());
+      return adam(pass, held, value, gradient, state_.first.data(), state_.second.data());
     case trials::Optimizer::rmsprop:
-      return rmsprop(pass, held, value, gradient, second_.data());
+      return rmsprop(pass, held, value, gradient, state_.second.data());
     case trials::Optimizer::adamax:
-      return adamax(pass, held, value, gradient, first_.data(), second_.data());
+      return adamax(pass, held, value, gradient, state_.first.data(), state_.second.data());
     case trials::Optimizer::novograd:
       for (std::size_t t = 0; t < tensors_.size(); ++t) {
         const auto [begin, size] = tensors_[t];
         const auto norm = static_cast<float>(squared_norm(size, gradient + begin));
-        float& v = second_[t];
+        float& v = state_.second[t];
         v = v == 0 ? norm : pass.beta2 * v + pass.one_minus_beta2 * norm;
         novograd(pass,
                  std::sqrt(v) + epsilon,
                  size,
                  value + begin,
                  gradient + begin,
-                 first_.data() + begin);
+                 state_.first.data() + begin);
       }
   }
 }

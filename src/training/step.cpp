@@ -7,10 +7,6 @@
 #include "proxytune/core/error.h"
 #include "proxytune/training/loss.h"
 
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
-
 namespace proxytune::training {
 namespace {
 
@@ -95,24 +91,7 @@ WindowPredictor predictor(network::UNet& network, const TrainingOptions& options
 
 void stop_if_asked(const std::atomic<bool>& stop) {
   if (stop.load(std::memory_order_relaxed))
-    throw core::Stopped("training was asked to stop; the same command starts this trial again");
+    throw core::Stopped("training was asked to stop; the same command goes on with it");
 }
-
-#if defined(__SSE2__)
-FlushDenormals::FlushDenormals() : before_(_mm_getcsr()) {
-  constexpr unsigned flush_results_and_inputs = 0x8040;
-  _mm_setcsr(before_ | flush_results_and_inputs);
-}
-FlushDenormals::~FlushDenormals() {
-  _mm_setcsr(before_);
-}
-#else
-FlushDenormals::FlushDenormals() {
-  at::globalContext().setFlushDenormal(true);
-}
-FlushDenormals::~FlushDenormals() {
-  at::globalContext().setFlushDenormal(false);
-}
-#endif
 
 }  // namespace proxytune::training

@@ -50,17 +50,4 @@ trials::CaseScores score_cases(network::UNet& network,
 /// Throws core::Stopped when it is set.
 void stop_if_asked(const std::atomic<bool>& stop);
 
-/// Numbers below the smallest normal one are taken as 0 in this thread while this lives:
-/// saturated networks otherwise slow down many times.
-class FlushDenormals {
- public:
-  FlushDenormals();
-  ~FlushDenormals();
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  unsigned before_ = 0;
-};
-
 }  // namespace proxytune::training

@@ -141,6 +141,7 @@ work::Record to_record(const TrialResult& result) {
   record.set("steps", result.steps);
   record.set("rank", std::int64_t{result.rank});
   record.set("host", result.host);
+  record.set("attempt", std::int64_t{result.attempt});
   return record;
 }
 
@@ -161,7 +162,8 @@ TrialResult result_from_record(const work::Record& record) {
           .external_seconds = record.number("external_seconds"),
           .steps = record.integer("steps"),
           .rank = small_integer(record, "rank"),
-          .host = record.text("host")};
+          .host = record.text("host"),
+          .attempt = record.has("attempt") ? small_integer(record, "attempt") : 0};
 }
 
 }  // namespace proxytune::trials

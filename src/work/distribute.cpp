@@ -1,10 +1,14 @@
 #include "proxytune/work/distribute.h"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
+#include "late_reports.h"
 #include "link.h"
 #include "manager.h"
 #include "proxytune/comm/agree.h"
@@ -13,40 +17,58 @@
 namespace proxytune::work {
 namespace {
 
-std::vector<Item> longest_first(std::vector<Item> items) {
-  std::set<std::string> seen;
-  std::erase_if(items, [&](const Item& item) { return !seen.insert(item.key).second; });
-  std::stable_sort(items.begin(), items.end(), [](const Item& one, const Item& other) {
-    return one.expected_cost > other.expected_cost;
-  });
-  return items;
-}
-
 /// Does one piece; its result is in the journal before anybody hears of it.
 class Attempt {
  public:
-  Attempt(Journal& journal, const Worker& worker, const DistributeOptions& options)
-      : journal_(journal), worker_(worker), options_(options) {}
+  Attempt(Journal& journal, Link& link, const Worker& worker, const DistributeOptions& options)
+      : journal_(journal), link_(link), worker_(worker), options_(options) {
+    if (!options.short_pieces)
+      late_.emplace([&journal] { journal.sync(); }, link);
+  }
 
-  Report operator()(const Item& item) const {
+  void operator()(const Item& item) {
     try {
-      if (!options_.short_pieces)
-        journal_.append({"started", options_.stage, item.key, item.what});
+      if (late_) {
+        journal_.append({"started", options_.stage, item.key, item.what},
+                        Journal::OnDisk::soon);
+        late_->sync_soon();
+      }
       Record result = worker_(item);
-      journal_.append({"finished", options_.stage, item.key, result},
-                      options_.short_pieces ? Journal::OnDisk::soon : Journal::OnDisk::now);
-      return {Report::Kind::finished, std::move(result), {}};
+      const Again again = options_.again ? options_.again(result, item.attempt) : Again::no;
+      if (again != Again::no) {
+        journal_.append({"again", options_.stage, item.key, result});
+        link_.tell({.kind = Report::Kind::again,
+                    .key = item.key,
+                    .ready_too = true,
+                    .with_fewer = again == Again::with_fewer});
+        return;
+      }
+      journal_.append({"finished", options_.stage, item.key, result}, Journal::OnDisk::soon);
+      tell({.kind = Report::Kind::finished, .key = item.key, .result = std::move(result)});
     } catch (const core::Stopped&) {
       note_end(item, "stopped", {});
-      return {Report::Kind::stopped, {}, {}};
+      link_.tell({.kind = Report::Kind::stopped, .key = item.key, .ready_too = true});
     } catch (...) {
       const comm::Failure failure = comm::current_failure();
       note_end(item, "attempt_failed", failure.sentence);
-      return {Report::Kind::failed, {}, failure};
+      link_.tell({.kind = Report::Kind::failed,
+                  .key = item.key,
+                  .failure = failure,
+                  .ready_too = true});
     }
   }
 
  private:
+  void tell(Report finished) {
+    if (!late_) {
+      finished.ready_too = true;
+      link_.tell(finished);
+      return;
+    }
+    late_->tell_when_synced(std::move(finished));
+    link_.tell({.kind = Report::Kind::ready});
+  }
+
   /// So that the start does not count as a lost one. If this cannot be written, what ends the
   /// work is the error that came first.
   void note_end(const Item& item, const char* kind, const std::string& sentence) const {
@@ -63,23 +85,56 @@ class Attempt {
   }
 
   Journal& journal_;
+  Link& link_;
   const Worker& worker_;
   const DistributeOptions& options_;
+  std::optional<LateReports> late_;
 };
+
+/// Until sent home; whatever waits for a sync is told before.
+void do_pieces(Link& link,
+               Journal& journal,
+               const Worker& worker,
+               const DistributeOptions& options,
+               const std::atomic<bool>& stop) {
+  Attempt attempt(journal, link, worker, options);
+  work_until_sent_home(
+      link, [&](const Item& item) { attempt(item); }, stop);
+}
 
 }  // namespace
 
-ListSource::ListSource(std::vector<Item> items) : items_(longest_first(std::move(items))) {}
+ListSource::ListSource(std::vector<Item> items, Estimate estimate)
+    : estimate_(std::move(estimate)) {
+  std::set<std::string> seen;
+  for (Item& item : items)
+    if (seen.insert(item.key).second)
+      items_.push_back({item.expected_cost, std::move(item)});
+}
 
 std::optional<Item> ListSource::next() {
   if (position_ == items_.size())
     return std::nullopt;
-  return items_[position_++];
+  if (position_ == 0 || (estimate_ && reports_ >= next_sort_))
+    sort_rest();
+  return items_[position_++].item;
 }
+
+void ListSource::sort_rest() {
+  const auto rest = std::span(items_).subspan(position_);
+  if (estimate_)
+    for (Expected& expected : rest)
+      expected.cost = estimate_(expected.item);
+  std::ranges::stable_sort(rest, std::greater(), &Expected::cost);
+  next_sort_ = reports_ + reports_ / 4 + 1;
+}
+
 bool ListSource::exhausted() const {
   return position_ == items_.size();
 }
-void ListSource::report(const Item&, const Record&) {}
+void ListSource::report(const Item&, const Record&) {
+  ++reports_;
+}
 
 std::map<std::string, Record> distribute(comm::Communicator& communicator,
                                          Source* source,
@@ -95,16 +150,15 @@ std::map<std::string, Record> distribute(comm::Communicator& communicator,
       throw std::invalid_argument("distribute needs a source on rank 0");
   });
   const std::unique_ptr<comm::Communicator> control = communicator.duplicate();
-  const Attempt attempt(journal, worker, options);
   std::vector<std::byte> ending;
   if (communicator.is_root()) {
     LocalLink link;
     Manager manager(*control, link, {*source, journal, past, lost, options, progress}, stop);
-    work_until_sent_home(link, attempt, stop);
+    do_pieces(link, journal, worker, options, stop);
     ending = encode(manager.outcome());
   } else {
     RemoteLink link(*control, stop);
-    work_until_sent_home(link, attempt, stop);
+    do_pieces(link, journal, worker, options, stop);
   }
   control->broadcast(ending, 0);
   Outcome outcome = decode_outcome(ending);

@@ -53,7 +53,7 @@ void RemoteLink::listen(const std::stop_token& broken_off) {
     }
     if (stop_ && !manager_knows_) {
       manager_knows_ = true;
-      tell({Report::Kind::stopping, {}, {}});
+      tell({.kind = Report::Kind::stopping});
     }
     std::this_thread::sleep_for(patience.pause());
   }
@@ -74,10 +74,6 @@ void RemoteLink::tell(const Report& report) {
   control_.send(encode(report), 0, comm::Tag::to_manager);
 }
 
-Order RemoteLink::wait() {
-  return inbox_.wait();
-}
-
 void LocalLink::tell(const Report& report) {
   const std::scoped_lock lock(mutex_);
   reports_.push_back(report);
@@ -94,13 +90,16 @@ std::optional<Report> LocalLink::next_report(std::chrono::microseconds patience)
 }
 
 void work_until_sent_home(Link& link,
-                          const std::function<Report(const Item&)>& attempt,
+                          const std::function<void(const Item&)>& attempt,
                           const std::atomic<bool>& stop) {
-  link.tell({Report::Kind::ready, {}, {}});
+  link.tell({.kind = Report::Kind::ready});
   for (Order order = link.wait(); order.kind == Order::Kind::work; order = link.wait())
     // A piece that was on its way when the stop came is declined.
-    link.tell(stop ? Report{Report::Kind::stopped, {}, {}} : attempt(order.item));
-  link.tell({Report::Kind::goodbye, {}, {}});
+    if (stop)
+      link.tell({.kind = Report::Kind::stopped, .key = order.item.key});
+    else
+      attempt(order.item);
+  link.tell({.kind = Report::Kind::goodbye});
 }
 
 }  // namespace proxytune::work

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "proxytune/comm/communicator.h"
 #include "wire.h"
@@ -41,13 +42,15 @@ class Inbox {
   std::exception_ptr error_;
 };
 
-/// A worker's way to the manager.
+/// A worker's way to the manager. tell() may be called from any thread.
 class Link {
  public:
   virtual ~Link() = default;
   virtual void tell(const Report& report) = 0;
   /// The next order to work or to go home.
   virtual Order wait() = 0;
+  /// Has wait() throw the error of another thread.
+  virtual void break_off(std::exception_ptr error) = 0;
 };
 
 /// Of the ranks other than 0: messages, listened to by a thread of its own, so that a stop
@@ -56,7 +59,8 @@ class RemoteLink : public Link {
  public:
   RemoteLink(comm::Communicator& control, std::atomic<bool>& stop);
   void tell(const Report& report) override;
-  Order wait() override;
+  Order wait() override { return inbox_.wait(); }
+  void break_off(std::exception_ptr error) override { inbox_.break_off(std::move(error)); }
 
  private:
   void listen(const std::stop_token& broken_off);
@@ -76,6 +80,7 @@ class LocalLink : public Link {
  public:
   void tell(const Report& report) override;
   Order wait() override { return inbox_.wait(); }
+  void break_off(std::exception_ptr error) override { inbox_.break_off(std::move(error)); }
 
   // The manager thread's side.
   Inbox& inbox() { return inbox_; }
@@ -88,10 +93,10 @@ class LocalLink : public Link {
   std::deque<Report> reports_;
 };
 
-/// A worker's life: reports that it is ready, makes a report out of each piece, until sent
-/// home.
+/// A worker's life: says that it is ready, does each piece it is given, until sent home.
+/// `attempt` does a piece and has its end reported, and that this rank is ready.
 void work_until_sent_home(Link& link,
-                          const std::function<Report(const Item&)>& attempt,
+                          const std::function<void(const Item&)>& attempt,
                           const std::atomic<bool>& stop);
 
 }  // namespace proxytune::work

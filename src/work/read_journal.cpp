@@ -73,16 +73,21 @@ struct Segment {
 struct Header {
   int format = 0;
   std::string study;
+  std::string launch;
+  int rank = 0;
 };
 
-/// False where the launch died before the header was on disk.
-bool check_header(Segment& segment, const std::string& study_id) {
+/// Nothing where the launch died before the header was on disk.
+std::optional<Header> read_header(Segment& segment, const std::string& study_id) {
   Header header;
   const bool whole = segment.next([&](const nlohmann::json& json) {
-    header = {json.at("format").get<int>(), json.at("study").get<std::string>()};
+    header = {json.at("format").get<int>(),
+              json.at("study").get<std::string>(),
+              json.at("launch").get<std::string>(),
+              json.at("rank").get<int>()};
   });
   if (!whole)
-    return false;
+    return std::nullopt;
   if (header.format != journal_format)
     throw core::DataError(segment.path.string() + ": a journal of format " +
                           std::to_string(header.format) + ", but this program reads format " +
@@ -91,40 +96,94 @@ bool check_header(Segment& segment, const std::string& study_id) {
   if (header.study != study_id)
     throw core::DataError(segment.path.string() + ": the journal of study " + header.study +
                           ", but this is study " + study_id + ": use another output folder");
-  return true;
+  return header;
 }
 
 bool is_ending(const std::string& kind) {
-  return kind == "finished" || kind == "attempt_failed" || kind == "stopped";
+  return kind == "finished" || kind == "attempt_failed" || kind == "stopped" || kind == "again";
 }
 
-/// Starts and ends are matched within a segment: who starts a piece also ends it.
-void add_events(Segment& segment, JournalContents& contents) {
-  std::map<std::string, int> open;
+/// What one segment's events mean. Starts and ends are matched within a segment: who starts a
+/// piece also ends it.
+class SegmentReader {
+ public:
+  SegmentReader(const Header& header, JournalContents& contents)
+      : header_(header), contents_(contents) {
+    contents_.last_launch = std::max(contents_.last_launch, header.launch);
+  }
+
+  void add(Event event) {
+    const std::string piece = event.stage + "/" + event.key;
+    follow(piece, event);
+    if (event.kind == "finished")
+      contents_.finished.emplace(piece, event.data);
+    if (event.kind == "again")
+      ++contents_.retried[piece];
+    if (event.kind == "forgotten") {
+      contents_.finished.erase(piece);
+      contents_.attempts.erase(piece);
+      contents_.retried.erase(piece);
+    }
+    if (event.kind != "progress")
+      contents_.events.push_back(std::move(event));
+  }
+
+  void count_attempts() {
+    for (const auto& [piece, starts] : starts_)
+      if (starts > 0)
+        contents_.attempts[piece] += starts;
+  }
+
+ private:
+  void follow(const std::string& piece, const Event& event) {
+    if (event.kind == "started") {
+      ++starts_[piece];
+      contents_.open[piece] = {header_.launch, header_.rank, {}};
+    } else if (is_ending(event.kind)) {
+      if (starts_[piece] > 0)
+        --starts_[piece];
+      contents_.open.erase(piece);
+    } else {
+      if (event.kind == "checkpoint")
+        starts_[piece] = 0;
+      if (const auto open = contents_.open.find(piece); open != contents_.open.end())
+        open->second.progress = event.data;
+    }
+  }
+
+  const Header& header_;
+  JournalContents& contents_;
+  std::map<std::string, int> starts_;  // that have not ended
+};
+
+void add_events(Segment& segment, const Header& header, JournalContents& contents) {
+  SegmentReader reader(header, contents);
   const auto add = [&](const nlohmann::json& json) {
-    Event event{json.at("kind").get<std::string>(),
+    reader.add({json.at("kind").get<std::string>(),
                 json.at("stage").get<std::string>(),
                 json.at("key").get<std::string>(),
-                record_of(json.at("data"))};
-    const std::string piece = event.stage + "/" + event.key;
-    if (event.kind == "started")
-      ++open[piece];
-    if (is_ending(event.kind) && open[piece] > 0)
-      --open[piece];
-    if (event.kind == "finished")
-      contents.finished.emplace(piece, event.data);
-    if (event.kind == "forgotten")
-      contents.finished.erase(piece);
-    contents.events.push_back(std::move(event));
+                record_of(json.at("data"))});
   };
   while (segment.next(add)) {
   }
-  for (const auto& [piece, starts] : open)
-    if (starts > 0)
-      contents.attempts[piece] += starts;
+  reader.count_attempts();
 }
 
 }  // namespace
+
+void JournalContents::add(JournalContents others) {
+  events.insert(events.end(),
+                std::make_move_iterator(others.events.begin()),
+                std::make_move_iterator(others.events.end()));
+  finished.merge(others.finished);
+  open.merge(others.open);
+  last_launch = std::max(last_launch, others.last_launch);
+  for (const auto& [piece, starts] : others.attempts)
+    attempts[piece] += starts;
+  for (const auto& [piece, ends] : others.retried)
+    retried[piece] += ends;
+  torn_lines += others.torn_lines;
+}
 
 JournalContents read_journal(const fs::path& folder,
                              const std::string& study_id,
@@ -132,8 +191,8 @@ JournalContents read_journal(const fs::path& folder,
   JournalContents contents;
   for (const fs::path& path : segments_of(folder)) {
     Segment segment{path, read_whole(path)};
-    if (check_header(segment, study_id))
-      add_events(segment, contents);
+    if (const std::optional<Header> header = read_header(segment, study_id))
+      add_events(segment, *header, contents);
     if (segment.position == segment.text.size())
       continue;
     ++contents.torn_lines;

@@ -1,14 +1,12 @@
 #include "schedule.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "proxytune/core/error.h"
 
 namespace proxytune::work {
-
-Schedule::Schedule(Parts parts, int ranks)
-    : parts_(parts), current_(static_cast<std::size_t>(ranks)) {}
 
 template <class Step>
 void Schedule::guarded(const Step& step) {
@@ -27,35 +25,47 @@ void Schedule::fail(const comm::Failure& failure) {
 }
 
 void Schedule::take(int rank, const Report& report) {
-  if (report.kind == Report::Kind::stopping) {
-    stopping_ = true;
-    return;
-  }
-  std::optional<Item> item = std::exchange(current_[static_cast<std::size_t>(rank)], {});
-  if (item)
-    --running_;
+  if (report.kind == Report::Kind::ready || report.ready_too)
+    idle_.push_back(rank);
   switch (report.kind) {
-    case Report::Kind::ready:
-      idle_.push_back(rank);
-      break;
     case Report::Kind::finished:
-      idle_.push_back(rank);
-      guarded([&] { settle(item.value(), report.result, rank); });
-      break;
+    case Report::Kind::again:
     case Report::Kind::failed:
-      fail(report.failure);
-      break;
     case Report::Kind::stopped:
-      stopping_ = true;
+      end(rank, report);
       break;
     case Report::Kind::stopping:
+      stopping_ = true;
+      break;
+    case Report::Kind::ready:
     case Report::Kind::goodbye:
       break;
   }
 }
 
+void Schedule::end(int rank, const Report& report) {
+  auto item = running_.extract(report.key);
+  limits_.erase(report.key);
+  if (report.kind == Report::Kind::failed)
+    fail(report.failure);
+  if (report.kind == Report::Kind::stopped)
+    stopping_ = true;
+  if (report.kind != Report::Kind::finished && report.kind != Report::Kind::again)
+    return;
+  guarded([&] {
+    if (item.empty())
+      throw std::logic_error("a rank finished a piece that it was not given");
+    if (report.kind == Report::Kind::finished)
+      return settle(item.mapped(), report.result, rank);
+    const int attempt = ++item.mapped().attempt;
+    const int limit = report.with_fewer ? std::max(1, ranks_ >> std::min(attempt, 30)) : ranks_;
+    again_.push_back({std::move(item.mapped()), static_cast<std::size_t>(limit)});
+    waiting_ = false;
+  });
+}
+
 std::optional<Schedule::Assignment> Schedule::next() {
-  if (ending() || done_ || waiting_ || idle_.empty())
+  if (ending() || done_ || waiting_ || idle_.empty() || full())
     return std::nullopt;
   std::optional<Item> item;
   guarded([&] {
@@ -65,7 +75,7 @@ std::optional<Schedule::Assignment> Schedule::next() {
       return;
     }
     waiting_ = true;
-    if (running_ > 0)
+    if (!running_.empty())
       return;
     done_ = parts_.source.exhausted();
     if (!done_)
@@ -77,17 +87,39 @@ std::optional<Schedule::Assignment> Schedule::next() {
     return std::nullopt;
   const int rank = idle_.front();
   idle_.pop_front();
-  current_[static_cast<std::size_t>(rank)] = item;
-  ++running_;
+  running_.emplace(item->key, *item);
   ++handed_out_;
   return Assignment{rank, std::move(*item)};
 }
 
 std::optional<Item> Schedule::fetch() {
-  while (std::optional<Item> item = parts_.source.next())
-    if (!answer_without_work(*item))
-      return item;
-  return std::nullopt;
+  while (std::optional<Item> item = parts_.source.next()) {
+    if (answer_without_work(*item))
+      continue;
+    const auto retried = parts_.past.retried.find(parts_.options.stage + "/" + item->key);
+    if (retried != parts_.past.retried.end())
+      item->attempt = retried->second;
+    return item;
+  }
+  return fetch_again();
+}
+
+/// Later than all that the source has, when others have given their memory back.
+std::optional<Item> Schedule::fetch_again() {
+  if (again_.empty() || running_.size() >= again_.front().limit)
+    return std::nullopt;
+  OnceMore once_more = std::move(again_.front());
+  again_.pop_front();
+  if (once_more.limit < static_cast<std::size_t>(ranks_))
+    limits_[once_more.item.key] = once_more.limit;
+  return std::move(once_more.item);
+}
+
+/// Whether a running piece allows no other beside those that run.
+bool Schedule::full() const {
+  return std::any_of(limits_.begin(), limits_.end(), [&](const auto& limit) {
+    return running_.size() >= limit.second;
+  });
 }
 
 bool Schedule::answer_without_work(const Item& item) {
@@ -95,10 +127,7 @@ bool Schedule::answer_without_work(const Item& item) {
     say(item, known->second, -1);
     return true;
   }
-  const auto same = [&](const std::optional<Item>& other) {
-    return other && other->key == item.key;
-  };
-  if (std::any_of(current_.begin(), current_.end(), same)) {
+  if (running_.contains(item.key)) {
     twins_[item.key].push_back(item);
     return true;
   }

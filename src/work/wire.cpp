@@ -67,16 +67,24 @@ class Reader {
 std::vector<std::byte> encode(const Report& report) {
   return Writer()
       .number(static_cast<std::uint64_t>(report.kind))
+      .text(report.key)
       .text(to_json(report.result))
       .failure(report.failure)
+      .number(report.ready_too ? 1 : 0)
+      .number(report.with_fewer ? 1 : 0)
       .take();
 }
 
 Report decode_report(std::span<const std::byte> bytes) {
   Reader reader(bytes);
-  const auto kind = static_cast<Report::Kind>(reader.number());
-  Record result = from_json(reader.text());
-  return {kind, std::move(result), reader.failure()};
+  Report report;
+  report.kind = static_cast<Report::Kind>(reader.number());
+  report.key = reader.text();
+  report.result = from_json(reader.text());
+  report.failure = reader.failure();
+  report.ready_too = reader.number() != 0;
+  report.with_fewer = reader.number() != 0;
+  return report;
 }
 
 std::vector<std::byte> encode(const Order& order) {
@@ -85,6 +93,7 @@ std::vector<std::byte> encode(const Order& order) {
       .text(order.item.key)
       .text(to_json(order.item.what))
       .number(std::bit_cast<std::uint64_t>(order.item.expected_cost))
+      .number(static_cast<std::uint64_t>(order.item.attempt))
       .take();
 }
 
@@ -95,6 +104,7 @@ Order decode_order(std::span<const std::byte> bytes) {
   order.item.key = reader.text();
   order.item.what = from_json(reader.text());
   order.item.expected_cost = std::bit_cast<double>(reader.number());
+  order.item.attempt = static_cast<int>(reader.number());
   return order;
 }
 

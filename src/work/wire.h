@@ -15,16 +15,20 @@ namespace proxytune::work {
 /// What a rank tells the manager.
 struct Report {
   enum class Kind : std::uint8_t {
-    ready,     // has nothing to do; `finished` says so as well
-    finished,  // its piece, with a result
-    failed,    // its piece, with an error that ends the work
+    ready,     // has nothing to do
+    finished,  // a piece, with a result
+    again,     // a piece, whose result does not count: it is to be done once more
+    failed,    // a piece, with an error that ends the work
     stopping,  // it was asked to stop; a piece it has goes on to its next step
-    stopped,   // its piece is not done, because it was asked to stop
+    stopped,   // a piece is not done, because it was asked to stop
     goodbye,   // its last message
   };
   Kind kind = Kind::ready;
-  Record result;
-  comm::Failure failure;
+  std::string key = {};  // of the piece
+  Record result = {};
+  comm::Failure failure = {};
+  bool ready_too = false;   // the rank has nothing to do, either
+  bool with_fewer = false;  // of `again`: beside fewer others
 };
 
 /// What the manager tells a rank.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -62,6 +63,29 @@ TEST_F(WeightsFileTest, RefusesWhatIsNoWeightsFile) {
   std::filesystem::copy_file(path("whole.pt"), path("torn.pt"));
   std::filesystem::resize_file(path("torn.pt"), size / 2);
   EXPECT_THAT(sentence("torn.pt"), HasSubstr("torn.pt cannot be read"));
+}
+
+TEST_F(WeightsFileTest, AFlippedBitIsRefusedOrChangesNothing) {
+  const UNet network(proxy_three);
+  save_weights(path("whole.pt"), network.state());
+  std::ifstream file(path("whole.pt"), std::ios::binary);
+  const std::string whole{std::istreambuf_iterator<char>(file), {}};
+  int refused = 0;
+  for (std::size_t place = 0; place < whole.size(); place += 53) {
+    std::string flipped = whole;
+    flipped[place] = static_cast<char>(flipped[place] ^ (1 << place % 8));
+    std::ofstream(path("flipped.pt"), std::ios::binary) << flipped;
+    try {
+      const std::vector<NamedTensor> read = load_weights(path("flipped.pt"));
+      const std::vector<NamedTensor> state = network.state();
+      ASSERT_EQ(read.size(), state.size());
+      for (std::size_t i = 0; i < read.size(); ++i)
+        ASSERT_TRUE(torch::equal(read[i].tensor, state[i].tensor)) << "byte " << place;
+    } catch (const core::DataError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 50);
 }
 
 TEST_F(WeightsFileTest, RefusesTheWeightsOfAnotherNetwork) {

@@ -102,11 +102,44 @@ TEST(BatchNormPreluTest, StaysExactOverManyVoxels) {
   compare(channels_last(wave({2, 2, 48, 48, 48}, 0.77, torch::kFloat32) + 3), false, 1e-5);
 }
 
+TEST(BatchNormPreluTest, KeepsParametersAndTheirGradientsInFloatUnderBfloat16) {
+  const Tensor input = channels_last(wave({2, 5, 13, 9, 11}, 0.77, torch::kBFloat16));
+  const auto with = [&](torch::ScalarType type, torch::ScalarType parameters) {
+    const BatchNorm norm = norm_of(5, parameters);
+    const Tensor slope = torch::full({1}, 0.2, parameters).requires_grad_();
+    const Tensor y = type == torch::kBFloat16 ? batch_norm_prelu(input, norm, slope)
+                                              : composed(input.to(type), norm, slope, {});
+    EXPECT_EQ(y.scalar_type(), type);
+    y.backward(wave(y.sizes(), 0.61, torch::kBFloat16).to(type));
+    return std::vector<Tensor>{norm.weight.grad(), norm.bias.grad(), slope.grad()};
+  };
+  const auto ours = with(torch::kBFloat16, torch::kFloat32);
+  const auto wanted = with(torch::kFloat64, torch::kFloat64);
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    EXPECT_LE((ours[i] - wanted[i]).abs().max().item<double>(),
+              1e-3 * wanted[i].abs().max().item<double>())
+        << "gradient " << i;
+
+  // A bias that bfloat16 has not is still the mean of what comes out.
+  BatchNorm norm = norm_of(5, torch::kFloat32);
+  norm.bias = torch::full({5}, 1 + 0x1p-10);
+  const Tensor y = batch_norm_prelu(input, norm, torch::ones({1}));
+  const Tensor means = y.to(torch::kFloat64).mean({0, 2, 3, 4});
+  EXPECT_LE((means - norm.bias).abs().max().item<double>(), 5e-4);
+}
+
 TEST(BatchNormPreluTest, HasTheStridesOfChannelsLast) {
   const Tensor input = channels_last(wave({2, 3, 4, 5, 6}, 0.77, torch::kFloat32));
   const Tensor output =
       batch_norm_prelu(input, norm_of(3, torch::kFloat32), torch::full({1}, 0.2F));
   EXPECT_EQ(output.strides(), input.strides());
+}
+
+TEST(BatchNormPreluTest, RefusesGradientsOfGradients) {
+  const Tensor x = torch::rand({2, 2, 4, 5, 6}).requires_grad_();
+  const Tensor y = batch_norm_prelu(x, norm_of(2, torch::kFloat32), torch::ones({1})).sum();
+  EXPECT_THROW(torch::autograd::grad({y}, {x}, {}, true, /*create_graph=*/true), c10::Error);
+  EXPECT_NO_THROW(torch::autograd::grad({y}, {x}, {}, true));
 }
 
 }  // namespace

@@ -33,5 +33,12 @@ TEST(ConcatenateTest, RefusesOtherGridsAndTypes) {
   EXPECT_THROW(concatenate(a, torch::zeros({1, 2, 3, 4, 5}, torch::kFloat64)), c10::Error);
 }
 
+TEST(ConcatenateTest, RefusesGradientsOfGradients) {
+  const Tensor x = torch::rand({2, 2, 4, 5, 6}).requires_grad_();
+  const Tensor y = concatenate(x, x).sum();
+  EXPECT_THROW(torch::autograd::grad({y}, {x}, {}, true, /*create_graph=*/true), c10::Error);
+  EXPECT_NO_THROW(torch::autograd::grad({y}, {x}, {}, true));
+}
+
 }  // namespace
 }  // namespace proxytune::ops

@@ -116,7 +116,8 @@ TEST(ConvolutionPairTest, GoesTogetherWhereBothWouldBeOurs) {
     return joins_convolutions(torch::zeros({1, of.in, of.grid[0], of.grid[1], of.grid[2]}),
                               torch::zeros({of.first, of.in, 3, 3, 3}),
                               torch::zeros({of.second, of.in, 3, 3, 3}),
-                              of.stride);
+                              of.stride,
+                              torch::kFloat32);
   };
   EXPECT_FALSE(joins({12, 4, 4, {4, 4, 4}}));
   EXPECT_FALSE(joins({2, 2, 2, {5, 4, 3}}));

@@ -197,6 +197,40 @@ TEST(ConvolutionTest, TakesAndGivesFloatBesideBfloat16) {
     compare(of, last, 8e-3);
 }
 
+// Logits: a bfloat16 input, whose every number float32 holds, beside weights that bfloat16 does
+// not. Up to 5 classes AMX leaves to our kernels, beyond 8 they have none; one voxel is few.
+TEST(ConvolutionTest, RoundsNothingToBfloat16WhereTheOutputIsFloat) {
+  for (const std::int64_t classes : {2, 5, 6, 7, 8, 9, 14})
+    for (const std::vector<std::int64_t>& grid :
+         std::vector<std::vector<std::int64_t>>{{1, 1, 1}, {5, 7, 9}}) {
+      SCOPED_TRACE(classes);
+      const auto convolved = [&](const auto& convolve, torch::ScalarType type) {
+        const Tensor index =
+            torch::arange(classes * classes * 27).view({classes, classes, 3, 3, 3});
+        const Tensor x = wave({2, classes, grid[0], grid[1], grid[2]}, 0.77).to(type);
+        const Tensor w = torch::sin(0.37 * index).to(torch::kFloat32) + 1;
+        const Tensor input = channels_last(x).detach().requires_grad_();
+        const Tensor weight =
+            w.to(type == torch::kFloat64 ? type : torch::kFloat32).detach().requires_grad_();
+        const Tensor y = convolve(input, weight);
+        y.backward(torch::sin(torch::arange(y.numel()) * 0.61).view(y.sizes()).to(y.dtype()));
+        return Results{y.detach(), input.grad(), weight.grad(), {}};
+      };
+      const Results got = convolved(
+          [](const Tensor& x, const Tensor& w) {
+            return convolution(x, w, std::nullopt, {.output_type = torch::kFloat32});
+          },
+          torch::kBFloat16);
+      const Results wanted = convolved(
+          [](const Tensor& x, const Tensor& w) { return torch::conv3d(x, w, {}, 1, 1); },
+          torch::kFloat64);
+      EXPECT_EQ(got.output.scalar_type(), torch::kFloat32);
+      expect_close(got.output, wanted.output, 2e-6, "output");
+      expect_close(got.input, wanted.input, 5e-3, "gradient of the input");
+      expect_close(got.weight, wanted.weight, 2e-6, "gradient of the weight");
+    }
+}
+
 TEST(ConvolutionTest, GivesASampleTheSameBitsWhateverItsNeighboursAndThreads) {
   const Operands of = operands({.in = 4, .out = 4, .grid = {5, 9, 11}});
   const Tensor input = of.input.to(torch::kFloat32);
@@ -249,6 +283,14 @@ TEST(ConvolutionTest, RefusesWhatOurKernelsWouldReadOrWriteOutside) {
   EXPECT_THROW(convolution(input, weight, std::nullopt, options), c10::Error);
   options.output_type = torch::kFloat64;
   EXPECT_THROW(convolution(input, weight, std::nullopt, options), c10::Error);
+}
+
+TEST(ConvolutionTest, RefusesGradientsOfGradients) {
+  const Tensor x = torch::rand({2, 2, 4, 5, 6}).requires_grad_();
+  const Tensor y =
+      convolution(x, torch::ones({2, 2, 3, 3, 3}).requires_grad_(), std::nullopt).sum();
+  EXPECT_THROW(torch::autograd::grad({y}, {x}, {}, true, /*create_graph=*/true), c10::Error);
+  EXPECT_NO_THROW(torch::autograd::grad({y}, {x}, {}, true));
 }
 
 }  // namespace

@@ -185,5 +185,12 @@ TEST(ChannelsLastTest, SetsTheStridesWhereTheLayoutsCoincide) {
   EXPECT_TRUE(torch::equal(channels_last(plain), plain));
 }
 
+TEST(InstanceNormPreluTest, RefusesGradientsOfGradients) {
+  const Tensor x = torch::rand({2, 2, 4, 5, 6}).requires_grad_();
+  const Tensor y = instance_norm_prelu(x, torch::ones({1})).sum();
+  EXPECT_THROW(torch::autograd::grad({y}, {x}, {}, true, /*create_graph=*/true), c10::Error);
+  EXPECT_NO_THROW(torch::autograd::grad({y}, {x}, {}, true));
+}
+
 }  // namespace
 }  // namespace proxytune::ops

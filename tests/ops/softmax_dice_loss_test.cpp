@@ -125,12 +125,51 @@ TEST(SoftmaxDiceLossTest, IsNotANumberForLogitsThatAreNone) {
   EXPECT_TRUE(std::isnan(softmax_dice_loss_of_odds(odds, two.labels).item<double>()));
 }
 
+TEST(SoftmaxDiceLossTest, TakesMinusInfinityForAClassThatIsNotThere) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const std::int64_t classes : {2, 3, 5})
+    for (const auto type : {torch::kFloat32, torch::kFloat64}) {
+      SCOPED_TRACE(classes);
+      const Problem of = problem(classes, {4, 5, 6}, type);
+      const auto loss_with = [&](double first, double others, bool cross_entropy) {
+        Tensor logits = of.logits.detach().clone();
+        logits[1][0][3][1][1] = first;
+        logits[1]
+            .narrow(0, 1, classes - 1)
+            .select(1, 3)
+            .select(1, 1)
+            .select(1, 1)
+            .fill_(others);
+        logits.requires_grad_();
+        const Tensor loss =
+            softmax_dice_loss(logits, of.labels, {.cross_entropy = cross_entropy});
+        loss.backward();
+        return std::pair{loss.item<double>(), logits.grad()};
+      };
+      const auto [loss, gradient] = loss_with(-infinity, 1, false);
+      const auto [far_below, close_gradient] = loss_with(-200, 1, false);
+      EXPECT_NEAR(loss, far_below, 1e-12);
+      EXPECT_LE((gradient - close_gradient).abs().max().item<double>(), 1e-12);
+      EXPECT_TRUE(std::isnan(loss_with(infinity, 1, false).first));
+      EXPECT_TRUE(std::isnan(loss_with(-infinity, -infinity, false).first));
+      of.labels[1][3][1][1] = 0;
+      EXPECT_EQ(loss_with(-infinity, 1, true).first, infinity);
+    }
+}
+
 TEST(SoftmaxDiceLossTest, RefusesOtherLabelsAndNoClass) {
   const Tensor logits = torch::zeros({2, 1, 3, 4, 5});
   const Tensor labels = torch::zeros({2, 3, 4, 5}, torch::kUInt8);
   EXPECT_THROW(softmax_dice_loss(logits, labels.to(torch::kInt64)), c10::Error);
   EXPECT_THROW(softmax_dice_loss(logits, labels.narrow(1, 0, 2)), c10::Error);
   EXPECT_THROW(softmax_dice_loss(logits, labels, {.background = false}), c10::Error);
+}
+
+TEST(SoftmaxDiceLossTest, RefusesGradientsOfGradients) {
+  const Tensor x = torch::rand({2, 2, 4, 5, 6}).requires_grad_();
+  const Tensor y = softmax_dice_loss(x, torch::zeros({2, 4, 5, 6}, torch::kUInt8)).sum();
+  EXPECT_THROW(torch::autograd::grad({y}, {x}, {}, true, /*create_graph=*/true), c10::Error);
+  EXPECT_NO_THROW(torch::autograd::grad({y}, {x}, {}, true));
 }
 
 }  // namespace

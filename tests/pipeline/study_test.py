@@ -39,8 +39,8 @@ class StudyTest(ProgramTest):
         assert result.code == 0, result.text
         cls.reference_output = result.output
 
-    def test_results_are_the_same_on_1_2_and_3_ranks(self):
-        for ranks in (2, 3):
+    def test_results_are_the_same_on_1_2_3_4_and_7_ranks(self):
+        for ranks in (2, 3, 4, 7):
             path, folder = self.study(f"ranks{ranks}")
             self.done(run("run", path, ranks=ranks))
             self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
@@ -131,7 +131,7 @@ class StudyTest(ProgramTest):
             data[len(data) // 2] ^= 1
             matrix.write_bytes(data)
         result = self.done(run("run", path, ranks=2))
-        self.assertIn("is missing or damaged", result.text)
+        self.assertIn("is missing", result.text)
         self.assertIn("are computed again", result.text)
         self.assertNotIn("are computed again", self.done(run("run", path, ranks=2)).text)
         self.assertEqual(finished_trials(folder), trials)
@@ -199,6 +199,39 @@ class StudyTest(ProgramTest):
         result = self.done(run("status", path))
         self.assertIn("trials completed: 12", result.output)
         self.assertIn("not written", result.output)
+
+    def test_status_says_who_is_at_which_epoch_of_which_trial(self):
+        text = TINY_STUDY.replace("epochs: 2", "epochs: 3000").replace("validate_every: 1", "validate_every: 1000")
+        path, folder = self.study("running", text)
+        launcher = start("sweep", path, ranks=2)
+        self.assertTrue(wait_for_finished(launcher, folder, 2, kind="progress"))
+        running = self.done(run("status", path)).output
+        self.assertRegex(running, r"(?m)^at work: process \d+ on host ")
+        for rank in (0, 1):
+            self.assertRegex(running, rf"(?m)^  [0-9a-f]{{12}} on rank {rank}: \d+ of 3000 epochs done$")
+        self.assertNotIn("interrupted", running)
+        os.kill(ranks_of(launcher)[0], signal.SIGTERM)
+        launcher.communicate(timeout=120)
+        stopped = self.done(run("status", path)).output
+        self.assertIn("no job is at work", stopped)
+        self.assertNotIn("running:", stopped)
+        # A stop ends an attempt in order; a kill leaves it open.
+        launcher = start("sweep", path, ranks=2)
+        self.assertTrue(wait_for_finished(launcher, folder, 4, kind="progress"))
+        kill_all(launcher)
+        launcher.stdout.close()
+        killed = self.done(run("status", path)).output
+        self.assertEqual(len(re.findall(r"(?m)^  [0-9a-f]{12}: \d+ of 3000 epochs done$", killed)), 2, killed)
+
+    def test_the_longest_trials_begin_first(self):
+        path, folder = self.study("order")
+        self.done(run("sweep", path, ranks=1))
+        begun = [event["data"] for event in journal_events(folder) if event["kind"] == "started" and event["stage"] == "trial"]
+        sizes = [(re.search(r"channels: (\d+)\nlevels", one["network"])[1], len(one["training_cases"])) for one in begun]
+        # 4 channels before 2, and of those with 4 all cases before half of them.
+        self.assertEqual(sizes, [("4", 4)] * 4 + [("4", 2)] * 4 + [("2", 2)] * 4)
+        outlook = [event["data"] for event in journal_events(folder) if event["kind"] == "outlook"]
+        self.assertEqual((outlook[-1]["done"], outlook[-1]["total"], outlook[-1]["seconds_left"]), (12, 12, 0))
 
     def test_check_predicts_hours_and_touches_nothing(self):
         path, folder = self.study("checked")

@@ -34,7 +34,8 @@ TEST(StudyFolderTest, IsMadeOnceAndOpenedAgain) {
   EXPECT_TRUE(StudyFolder::open(path, "a").is_new());
   const StudyFolder again = StudyFolder::open(path, "a");
   EXPECT_FALSE(again.is_new());
-  for (const auto& part : {again.journal(), again.cache(), again.weights()})
+  for (const auto& part :
+       {again.journal(), again.cache(), again.weights(), again.checkpoints()})
     EXPECT_TRUE(std::filesystem::is_directory(part));
 }
 

@@ -46,6 +46,21 @@ void write_foreign_lock(const TemporaryFolder& folder, int number, std::chrono::
   ASSERT_EQ(::utimensat(AT_FDCWD, file.c_str(), times, 0), 0);
 }
 
+TEST(StudyLockTest, AnybodyLearnsWhoHoldsTheFolder) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(live_holder(folder.path()), std::nullopt);
+  {
+    const StudyLock lock(folder.path());
+    EXPECT_THAT(live_holder(folder.path()).value_or(""),
+                HasSubstr("process " + std::to_string(::getpid())));
+  }
+  EXPECT_EQ(live_holder(folder.path()), std::nullopt);
+  write_foreign_lock(folder, 9, 10s);
+  EXPECT_EQ(live_holder(folder.path()), "process 12 on host node7 (job 99)");
+  write_foreign_lock(folder, 10, 100s);
+  EXPECT_EQ(live_holder(folder.path()), std::nullopt);
+}
+
 TEST(StudyLockTest, ASecondJobIsToldWhoHoldsTheFolder) {
   const TemporaryFolder folder;
   const StudyLock lock(folder.path());

@@ -125,19 +125,22 @@ def journal_events(folder):
     import json
     events = []
     for segment in sorted((Path(folder) / "journal").glob("*.journal")):
-        for line in segment.read_text().splitlines()[1:]:
+        # What follows the last line end was torn by a kill.
+        for line in segment.read_text().split("\n")[1:-1]:
             events.append(json.loads(line.split(" ", 1)[1]))
     return events
 
 
-def wait_for_finished(launcher, folder, count, stage="trial", limit=120):
-    """Returns True once the journal of a running study holds `count` finished pieces, False if it ended before.
+def wait_for_finished(launcher, folder, count, stage="trial", limit=120, kind="finished"):
+    """Returns True once the journal of a running study holds `count` finished pieces (or other events of a kind), False
+    if it ended before.
 
     By events instead of by seconds: the whole study takes half a second on one machine and ten on another."""
     deadline = time.time() + limit
+    words = f'"{kind}"'.encode(), f'"{stage}"'.encode()
     while launcher.poll() is None and time.time() < deadline:
         lines = b"".join(segment.read_bytes() for segment in (Path(folder) / "journal").glob("*.journal")).splitlines()
-        if sum(b'"finished"' in line and f'"{stage}"'.encode() in line for line in lines) >= count:
+        if sum(all(word in line for word in words) for line in lines) >= count:
             return launcher.poll() is None
         time.sleep(0.002)
     return False

@@ -1,6 +1,10 @@
 #include "proxytune/work/distribute.h"
 
 #include <atomic>
+#include <chrono>
+#include <cmath>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -252,6 +256,77 @@ TEST_P(DistributeTest, SetsAsideAPieceWhoseStartsNeverEnded) {
   EXPECT_FALSE(contents_of(other).finished.contains("sweep/5"));
 }
 
+TEST_P(DistributeTest, DoesAPieceOnceMoreAfterAllOthers) {
+  const int ranks = GetParam();
+  std::mutex mutex;
+  std::vector<std::string> order;
+  Launch launch{.folder = folder.path()};
+  launch.worker = [&](const Item& item) {
+    const std::scoped_lock lock(mutex);
+    order.push_back(item.key);
+    return square(item).set("attempt", std::int64_t{item.attempt});
+  };
+  // The first attempts of pieces 1 and 3, and the second of piece 3, are not to count.
+  launch.options.again = [](const Record& result, int attempt) {
+    const double x = std::sqrt(result.number("square"));
+    return attempt < (x == 3 ? 2 : x == 1 ? 1 : 0) ? Again::yes : Again::no;
+  };
+  const Results results = run_list(ranks, launch, squares(8));
+  ASSERT_EQ(results.size(), 8U);
+  for (const auto& [key, result] : results)
+    EXPECT_EQ(result.integer("attempt"), key == "3" ? 2 : key == "1" ? 1 : 0);
+  EXPECT_EQ(order.size(), 11U);
+  // Everything has been given out before anything is done again.
+  const std::set<std::string> first(order.begin(), order.begin() + 8);
+  if (ranks == 1) {
+    EXPECT_EQ(first.size(), 8U);
+  }
+  const JournalContents journal = read_journal(folder.path(), "study", core::Log::silent());
+  EXPECT_EQ(journal.retried, (std::map<std::string, int>{{"sweep/1", 1}, {"sweep/3", 2}}));
+  EXPECT_TRUE(journal.attempts.empty());
+}
+
+TEST_P(DistributeTest, CountsTheAttemptsOfEarlierLaunches) {
+  {
+    Journal journal(folder.path(), "study", "launch0", 0);
+    for (int i = 0; i < 2; ++i) {
+      journal.append({"started", "sweep", "4", {}});
+      journal.append({"again", "sweep", "4", {}});
+    }
+  }
+  std::atomic<int> asked = -1;
+  Launch launch{.folder = folder.path(), .id = "launch1"};
+  launch.options.again = [&](const Record& result, int attempt) {
+    if (result.number("square") == 16)
+      asked = attempt;
+    return Again::no;
+  };
+  run_list(GetParam(), launch, squares(6));
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_P(DistributeTest, APieceThatWantsFewerBesideItGetsThem) {
+  const int ranks = GetParam();
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  Launch launch{.folder = folder.path()};
+  launch.worker = [&](const Item& item) {
+    const int now = ++running;
+    if (item.attempt > 0) {
+      most = std::max(most.load(), now);
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    --running;
+    return square(item);
+  };
+  launch.options.again = [](const Record&, int attempt) {
+    return attempt == 0 ? Again::with_fewer : Again::no;
+  };
+  EXPECT_EQ(run_list(ranks, launch, squares(12)).size(), 12U);
+  EXPECT_GE(most, 1);
+  EXPECT_LE(most, std::max(1, ranks / 2));
+}
+
 TEST_P(DistributeTest, EndsWithTheErrorOfTheSourceOrOfProgress) {
   struct Broken : Source {
     int given = 0;
@@ -346,6 +421,28 @@ TEST(ListSourceTest, GivesTheLongestFirstAndEachKeyOnce) {
     order += item->key;
   EXPECT_EQ(order, "bdac");
   EXPECT_TRUE(source.exhausted());
+}
+
+TEST(ListSourceTest, PutsTheRestInOrderAnewAsResultsTellMore) {
+  std::map<std::string, double> rate{{"slow", 1}, {"fast", 1}};
+  const auto estimate = [&](const Item& item) {
+    return rate.at(item.what.text("kind")) * item.what.number("units");
+  };
+  std::vector<Item> items;
+  for (const double units : {1, 2, 3, 4, 5, 6})
+    for (const std::string kind : {"slow", "fast"})
+      items.push_back({kind + std::to_string(static_cast<int>(units)),
+                       Record().set("kind", kind).set("units", units),
+                       0});
+  ListSource source(items, estimate);
+  EXPECT_EQ(source.next()->key, "slow6");
+  EXPECT_EQ(source.next()->key, "fast6");
+  rate["slow"] = 10;
+  source.report(items[10], {});
+  std::string order;
+  while (const auto item = source.next())
+    order += item->key + " ";
+  EXPECT_EQ(order, "slow5 slow4 slow3 slow2 slow1 fast5 fast4 fast3 fast2 fast1 ");
 }
 
 }  // namespace

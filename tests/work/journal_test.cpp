@@ -209,5 +209,47 @@ TEST(JournalTest, ALineThatIsSyncedLaterIsInTheFileAtOnce) {
   EXPECT_EQ(read_journal(folder.path(), "s", silent).events.size(), 2U);
 }
 
+TEST(JournalTest, AStartThatKeptACheckpointIsNoLostAttempt) {
+  const TestFolder folder;
+  for (const std::string launch : {"a", "b", "c"}) {
+    Journal journal(folder.path(), "s", launch, 0);
+    journal.append({"started", "trial", "far", {}});
+    journal.append({"started", "trial", "poisonous", {}});
+    if (launch != "c")
+      journal.append({"checkpoint", "trial", "far", {}});
+  }
+  const JournalContents contents = read_journal(folder.path(), "s", silent);
+  EXPECT_EQ(contents.attempts,
+            (std::map<std::string, int>{{"trial/far", 1}, {"trial/poisonous", 3}}));
+}
+
+TEST(JournalTest, TellsWhoIsAtWhichPieceAndHowFar) {
+  const TestFolder folder;
+  const auto epochs = [](int count) { return Record().set("epochs", std::int64_t{count}); };
+  {
+    Journal dead(folder.path(), "s", "launch1", 3);
+    for (const char* key : {"ended", "elsewhere", "interrupted"})
+      dead.append({"started", "trial", key, {}});
+    dead.append({"progress", "trial", "interrupted", epochs(2)});
+    dead.append({"checkpoint", "trial", "interrupted", epochs(5)});
+  }
+  Journal present(folder.path(), "s", "launch2", 1);
+  present.append({"started", "trial", "ended", {}});
+  present.append({"finished", "trial", "ended", {}});
+  present.append({"started", "trial", "elsewhere", {}});
+  present.append({"progress", "trial", "elsewhere", epochs(7)});
+  const JournalContents contents = read_journal(folder.path(), "s", silent);
+  EXPECT_EQ(contents.last_launch, "launch2");
+  ASSERT_EQ(contents.open.size(), 2U);
+  const OpenPiece& running = contents.open.at("trial/elsewhere");
+  EXPECT_EQ(running.launch, "launch2");
+  EXPECT_EQ(running.rank, 1);
+  EXPECT_EQ(running.progress, epochs(7));
+  EXPECT_EQ(contents.open.at("trial/interrupted").launch, "launch1");
+  EXPECT_EQ(contents.open.at("trial/interrupted").progress, epochs(5));
+  // Lines that only say how far a piece is are many.
+  EXPECT_EQ(contents.events.size(), 7U);
+}
+
 }  // namespace
 }  // namespace proxytune::work

@@ -5,7 +5,8 @@ usage: tools/benchmark.sh pair-matrix [EDGE [ROUNDS]]
        tools/benchmark.sh pair-matrix gpu [EDGE [ROUNDS]]                         the same on a GPU, where there is one
        tools/benchmark.sh pair-matrix matrix DATASET.json CUBE MEMORY RANKS...    label crops, both measures
        tools/benchmark.sh pair-matrix grow CUBE MEMORY N...                       N generated volumes, one rank
-MEMORY is similarity.memory in MiB. A matrix is computed by the program itself, on each number of ranks in turn; its time
+MEMORY is similarity.memory in MiB; RANKS may be 1+1, two programs of one rank at once, which share nothing: what more than
+one core gives on this machine. A matrix is computed by the program itself, on each number of ranks in turn; its time
 is what `rank` prints, its memory the greatest resident set of a rank less that of the program without a matrix.
 Volumes of EDGE^3 voxels (default 96): smooth patterns before a background of zeros, and noise. Ours and the peers take turns, ROUNDS times (default 3); each figure is the
 fastest call. Ours is a pair within a tile of 8 x 8, its images prepared, as the matrix has them; on a GPU 64 x 64. There
@@ -20,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -111,24 +113,27 @@ output: {{folder: {output}}}
 
 
 class Peak:
-    """Runs a command and follows the greatest resident set of the program's processes, in MiB."""
+    """Runs a command and follows the greatest resident set of the program's processes, in MiB. It looks seldom and at few
+    processes, since it takes its time from one of the ranks."""
 
     def __init__(self, command):
         self.mebibytes = 0.0
         with tempfile.TemporaryFile("w+") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
             while process.poll() is None:
-                self.look()
-                time.sleep(0.02)
+                self.look(process.pid)
+                time.sleep(0.1)
             output.seek(0)
             self.text = output.read()
         if process.returncode != 0:
             sys.exit(f"{command}: exit code {process.returncode}\n{self.text}")
 
-    def look(self):
-        for status in Path("/proc").glob("[0-9]*/status"):
+    def look(self, launcher):
+        for name in os.listdir("/proc"):
+            if not name.isdigit() or int(name) < launcher:
+                continue
             try:
-                text = status.read_text()
+                text = Path("/proc", name, "status").read_text()
             except OSError:
                 continue
             # What the volumes' mapped file takes is the page cache's and not counted.
@@ -156,9 +161,16 @@ def matrices(proxytune, dataset, cube, memory, ranks, folder):
 
 
 def whole_matrices(proxytune, dataset, cube, memory, *ranks):
-    for number in map(int, ranks):
+    def one(number):
         with tempfile.TemporaryDirectory() as folder:
             matrices(proxytune, Path(dataset).resolve(), int(cube), int(memory), number, folder)
+
+    for numbers in ranks:
+        at_once = [threading.Thread(target=one, args=(int(number),)) for number in numbers.split("+")]
+        for thread in at_once:
+            thread.start()
+        for thread in at_once:
+            thread.join()
 
 
 def growing(proxytune, cube, memory, *sizes):

@@ -21,6 +21,8 @@ struct Request {
   std::string output;                  // --output
   std::string arm;                     // --arm
   int repeat = 0;                      // --repeat
+  std::string shard;                   // --shard
+  std::string retry;                   // --retry
   bool accept_changes = false;
   bool accept_other_numerics = false;
 };
@@ -42,7 +44,8 @@ struct Command {
   std::string summary;
   Subject subject = Subject::study;
   std::function<void(Session&)> run;
-  std::vector<std::string> options;  // of "input", "external", "output", "arm", "repeat"
+  std::vector<std::string>
+      options;  // of "input", "external", "output", "arm", "repeat", "shard"
 };
 
 /// Runs the program: command line, MPI, signals, study file, the job, errors. Returns the exit

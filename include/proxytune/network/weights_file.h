@@ -14,7 +14,9 @@ namespace proxytune::network {
 void save_weights(const std::filesystem::path& path, const std::vector<NamedTensor>& state);
 
 /// Reads such a file, or one of Python's torch.save(model.state_dict(), path), as CPU tensors
-/// in the file's order. Nothing in the file is executed. Throws core::DataError.
+/// in the file's order. Nothing in the file is executed. Throws core::DataError, also where a
+/// tensor's bytes are not those that were written (by the archive's checksums, where it has
+/// them).
 std::vector<NamedTensor> load_weights(const std::filesystem::path& path);
 
 }  // namespace proxytune::network

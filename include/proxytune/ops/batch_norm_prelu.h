@@ -19,7 +19,8 @@ struct BatchNorm {
 /// torch.nn.PReLU with one slope. The running moments, if any, go a tenth of the way to the
 /// batch's (of the variance, the unbiased one).
 ///
-/// input: (batch, channels, z, y, x), float32 or float64, more than one voxel in all. LibTorch
+/// input: (batch, channels, z, y, x), float32 or float64, more than one voxel in all, or
+/// bfloat16 beside a norm and slope of float32, which only the output is rounded from. LibTorch
 /// adds the moments of channels-last tensors up one by one in the elements' type, which puts
 /// its outputs off by 3e-3 for 2 channels of 2 x 96^3; these are exact to the last digits.
 torch::Tensor batch_norm_prelu(const torch::Tensor& input,

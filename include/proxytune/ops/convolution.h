@@ -23,8 +23,10 @@ struct ConvolutionOptions {
 ///
 /// input: (batch, in, z, y, x), float32, float64 or bfloat16; weight: (out, in, edge, edge,
 /// edge), transposed (in, out, ...), of the input's type or float32 where the input or the
-/// output is bfloat16, and bias (out) of the weight's. The output is channels-last. The
-/// weight's gradient has the weight's type; under bfloat16 it is summed in float32.
+/// output is bfloat16, and bias (out) of the weight's. The output is channels-last. Where it is
+/// float32 nothing is rounded to bfloat16, neither forward nor backward, but the gradient of a
+/// bfloat16 input. The weight's gradient has the weight's type; under bfloat16 it is summed in
+/// float32.
 ///
 /// Few channels go to kernels of ours, everything else to LibTorch. Results of ours do not
 /// depend on threads. Registered as proxytune::convolution.

@@ -28,6 +28,7 @@ std::pair<torch::Tensor, torch::Tensor> convolution_pair(
 bool joins_convolutions(const torch::Tensor& input,
                         const torch::Tensor& first_weight,
                         const torch::Tensor& second_weight,
-                        int stride);
+                        int stride,
+                        torch::ScalarType output_type);
 
 }  // namespace proxytune::ops

@@ -14,8 +14,10 @@ namespace proxytune::ops {
 ///
 /// logits: (batch, classes, z, y, x), float32 or float64, one class or more; labels: uint8,
 /// (batch, z, y, x), below the number of classes (not checked). Returns a float64 scalar with a
-/// gradient; NaN or infinite logits give NaN. Registered as proxytune::softmax_dice_loss, which
-/// also returns the gradient of the logits.
+/// gradient. NaN and +infinity give NaN, and so does a voxel whose logits are all -infinity;
+/// -infinity beside a finite logit is a class of probability 0 (its cross-entropy, where the
+/// voxel is of that class, is infinite). Registered as proxytune::softmax_dice_loss, which also
+/// returns the gradient of the logits.
 torch::Tensor softmax_dice_loss(const torch::Tensor& logits,
                                 const torch::Tensor& labels,
                                 const SoftmaxDiceOptions& options = {});

@@ -12,7 +12,8 @@ namespace proxytune::study {
 /// local to the rank that calls it: one rank opens, the others learn from it.
 class StudyFolder {
  public:
-  /// Makes the folder with journal/, cache/, weights/ and study.json, or opens it again. Throws
+  /// Makes the folder with journal/, cache/, weights/, checkpoints/ and study.json, or opens it
+  /// again. Throws
   /// core::ConfigurationError with a sentence for a folder of another study, of a newer format,
   /// with other files in it and no study, or that cannot be written.
   static StudyFolder open(const std::filesystem::path& folder, const std::string& study_id);
@@ -24,6 +25,7 @@ class StudyFolder {
   std::filesystem::path journal() const { return path_ / "journal"; }
   std::filesystem::path cache() const { return path_ / "cache"; }
   std::filesystem::path weights() const { return path_ / "weights"; }
+  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   std::filesystem::path results() const { return path_ / "results.h5"; }
 
   /// Fields kept as <name>.json, e.g. "resolved", "numerics", or "stages" with the fingerprint

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace proxytune::study {
 
@@ -34,5 +36,10 @@ class StudyLock {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Who works in the folder, e.g. "process 12 on host a (job 7)"; nothing if nobody does. Takes
+/// nothing and may be called by anybody.
+std::optional<std::string> live_holder(const std::filesystem::path& folder,
+                                       const LockOptions& options = {});
 
 }  // namespace proxytune::study

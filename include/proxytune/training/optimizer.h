@@ -19,18 +19,27 @@ struct ParameterRange {
 /// defaults, as passes over the flat buffers of parameters and gradients.
 class Optimizer {
  public:
+  /// What the next step depends on beside the gradients.
+  struct State {
+    std::int64_t steps = 0;
+    std::vector<float> first;   // moment, unused by RMSprop
+    std::vector<float> second;  // moment; Novograd's has one value a tensor
+  };
+
   /// Novograd has one norm for each of `tensors`; the others do not look at them.
   Optimizer(trials::Optimizer kind, double learning_rate, std::vector<ParameterRange> tensors);
 
   void step(std::span<float> values, std::span<const float> gradients);
 
+  const State& state() const { return state_; }
+  /// Throws core::DataError for the state of another optimizer or of another network.
+  void restore(State state);
+
  private:
   trials::Optimizer kind_;
   double learning_rate_;
   std::vector<ParameterRange> tensors_;
-  std::int64_t steps_ = 0;
-  std::vector<float> first_;   // moment, unused by RMSprop
-  std::vector<float> second_;  // moment; Novograd's has one value a tensor
+  State state_;
 };
 
 }  // namespace proxytune::training

@@ -13,11 +13,15 @@
 #include "proxytune/imaging/volume.h"
 #include "proxytune/network/precision.h"
 #include "proxytune/network/unet_options.h"
+#include "proxytune/training/checkpoints.h"
 #include "proxytune/training/options.h"
 #include "proxytune/trials/trial.h"
 
 // No LibTorch here: whoever starts a training need not compile it.
 namespace proxytune::training {
+
+struct TrainingTask;
+struct TrainedModel;
 
 /// A network with its weights, ready for inference.
 class Model {
@@ -36,12 +40,15 @@ class Model {
   /// Classes of a preprocessed image by sliding-window inference.
   imaging::LabelVolume predict(const imaging::VolumeView& image,
                                const TrainingOptions& options) const;
-  /// Dice of each of these cases and foreground classes.
+  /// Dice of each of these cases and foreground classes. Throws core::Stopped when `stop` is
+  /// set, between two batches of windows.
   trials::CaseScores score(const datasets::CaseSource& cases,
                            const std::vector<int>& indices,
-                           const TrainingOptions& options) const;
+                           const TrainingOptions& options,
+                           const std::atomic<bool>& stop = false) const;
 
  private:
+  friend std::string finished_state(const TrainingTask& task, const TrainedModel& trained);
   std::shared_ptr<State> state_;
 };
 
@@ -54,6 +61,7 @@ struct TrainingTask {
   core::RandomKey key;                  // of the trial: all its random numbers hang on it
   std::filesystem::path start_weights;  // empty: random initialisation
   network::Precision precision = network::Precision::f32;
+  double time_limit = 0;  // seconds of training and validation; 0: none
 };
 
 struct TrainedModel {
@@ -61,21 +69,30 @@ struct TrainedModel {
   std::shared_ptr<Model> model;  // best validation weights; null unless completed
 };
 
-/// Trains and validates one model on this rank's device; divergence, lack of memory and throws
-/// become a status of the result; where nothing could be validated the model has the last
-/// weights and best_epoch is -1. Throws core::Stopped when `stop` is set, between two steps,
-/// and lets core::SystemError through, which is not the trial's fault. `rank`, `host` and
-/// `weights_file` of the result are the caller's. `on_epoch` may be empty.
+/// Trains and validates one model on this rank's device; divergence, lack of memory, a time
+/// limit that has passed and throws become a status of the result; where nothing could be
+/// validated the model has the last weights and best_epoch is -1. Throws core::Stopped when
+/// `stop` is set, between two steps, with its state in `checkpoints` if they are given, and
+/// lets core::SystemError through, which is not the trial's fault. `rank`, `host` and
+/// `weights_file` of the result are the caller's, seconds include those of the attempts that it
+/// goes on from. `on_epoch` may be empty.
 TrainedModel train(const TrainingTask& task,
                    const datasets::CaseSource& cases,
                    const std::atomic<bool>& stop,
-                   const std::function<void(int epoch, double loss)>& on_epoch);
+                   const std::function<void(int epoch, double loss)>& on_epoch,
+                   Checkpoints* checkpoints = nullptr);
+
+/// The state of a training that has come to its end: where it is loaded, train() gives this
+/// model at once. For whoever is stopped while it uses the model.
+std::string finished_state(const TrainingTask& task, const TrainedModel& trained);
 
 /// Everything outside the study file that results depend on: LibTorch's version, instruction
-/// set, threads of an operation, precision, kind of device (and its name on a GPU).
+/// set and what oneDNN is held to (empty: nothing), threads of an operation, precision, kind of
+/// device (and its name on a GPU).
 struct Numerics {
   std::string libtorch;
   std::string instruction_set;
+  std::string onednn_limit;
   int threads_per_trial = 1;
   network::Precision precision = network::Precision::f32;
   std::string device = "cpu";

@@ -116,6 +116,7 @@ struct TrialResult {
   std::int64_t steps = 0;
   int rank = 0;
   std::string host;
+  int attempt = 0;  // earlier ones that ended and were not recorded
 };
 
 /// Exact, NaN included. Empty lists are left out: a JSON list without values has no type.

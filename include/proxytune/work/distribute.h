@@ -18,6 +18,7 @@ struct Item {
   std::string key;
   Record what;
   double expected_cost = 0;  // any unit; the source hands out larger ones first
+  int attempt = 0;           // earlier ones that ended and asked for another
 };
 
 /// Where the manager gets its pieces from. Called on rank 0 only, always by the one manager
@@ -39,19 +40,39 @@ class Source {
 /// A fixed list, longest expected first, ties by position. Equal keys are handed out once.
 class ListSource : public Source {
  public:
-  explicit ListSource(std::vector<Item> items);
+  /// What a piece is expected to cost, as far as is known when it is called.
+  using Estimate = std::function<double(const Item& item)>;
+
+  /// With `estimate` instead of each item's expected_cost, the pieces left are put in order
+  /// anew whenever a quarter more results are known.
+  explicit ListSource(std::vector<Item> items, Estimate estimate = {});
   std::optional<Item> next() override;
   bool exhausted() const override;
   void report(const Item& item, const Record& result) override;
 
  private:
-  std::vector<Item> items_;
+  struct Expected {
+    double cost = 0;
+    Item item;
+  };
+  void sort_rest();
+
+  std::vector<Expected> items_;
+  Estimate estimate_;
   std::size_t position_ = 0;
+  std::size_t reports_ = 0;
+  std::size_t next_sort_ = 0;  // by number of reports
 };
 
 /// Does one piece. Throwing core::Stopped means "not done, asked to stop"; any other exception
 /// is an error of the program or of the data and ends the work on all ranks.
 using Worker = std::function<Record(const Item& item)>;
+
+/// Whether a piece is done again although it ended: when nothing else is left to give out, and
+/// `with_fewer` beside fewer other pieces: half as many as there are ranks, then a quarter, ...
+enum class Again { no, yes, with_fewer };
+/// Asked on the rank that did it; `attempt` counts from 0.
+using AgainRule = std::function<Again(const Record& result, int attempt)>;
 
 struct DistributeOptions {
   std::string stage;     // into the journal
@@ -59,6 +80,7 @@ struct DistributeOptions {
   /// Pieces of well under a second, which are cheap to do again: no line when one starts, no
   /// sync of its own when it ends (all are synced within seconds, and when the work is done).
   bool short_pieces = false;
+  AgainRule again = {};  // none: the first result counts
 };
 
 /// For progress lines: called on rank 0, by the manager thread, after each result.
@@ -73,7 +95,8 @@ struct Progress {
 /// Hands the pieces of rank 0's `source` to ranks as they come free; rank 0 works too, a
 /// manager thread serves the others. Pieces that `past.finished` holds are reported from there
 /// and not run. A piece whose attempts reached max_attempts gets `lost(item)` as its result. A
-/// result is in the doer's journal (synced, unless pieces are short) before it is reported.
+/// result is in the doer's journal (synced, unless pieces are short) before it is reported; the
+/// doer's next piece does not wait for that.
 /// Returns, on every rank, the results of all pieces by key. If `stop` becomes true on any rank
 /// no new piece is handed out, every rank's `stop` becomes true within milliseconds, also while
 /// it works, and after the running pieces have ended every rank throws core::Stopped. An error

@@ -13,9 +13,11 @@ namespace proxytune::work {
 
 /// What happened to one piece of work on one rank.
 struct Event {
-  std::string kind;   // "started", ended by "finished" | "attempt_failed" | "stopped";
-                      // "forgotten": what was finished before is to be done again; or a
-                      // room's own word
+  std::string kind;   // "started", ended by "finished" | "attempt_failed" | "stopped"
+                      // | "again" (an end, but not the last);
+                      // "checkpoint": what was done since the start is kept; "progress":
+                      // how far it is; "forgotten": what was finished before is to be done
+                      // again; or a room's own word
   std::string stage;  // "rank", "sweep", ...
   std::string key;    // content key of the piece
   Record data;
@@ -46,13 +48,28 @@ class Journal {
   std::unique_ptr<State> state_;
 };
 
+/// A piece that was started and has not ended, as far as its rank wrote.
+struct OpenPiece {
+  std::string launch;
+  int rank = 0;
+  Record progress;  // data of its last event after the start
+};
+
 /// What all segments say together.
 struct JournalContents {
-  std::vector<Event> events;  // by segment name, then line
+  std::vector<Event> events;              // by segment name, then line; without "progress"
+  std::string last_launch;                // "" where there is no segment
+  std::map<std::string, OpenPiece> open;  // stage + "/" + key -> in its newest launch
   std::map<std::string, Record>
       finished;  // stage + "/" + key -> result of the first finish not forgotten
-  std::map<std::string, int> attempts;  // stage + "/" + key -> starts that never ended
-  int torn_lines = 0;                   // torn last lines, dropped
+  /// Stage + "/" + key -> starts that never ended and kept nothing: a piece that came further
+  /// before its process died is not to blame.
+  std::map<std::string, int> attempts;
+  std::map<std::string, int> retried;  // stage + "/" + key -> ends that asked for another try
+  int torn_lines = 0;                  // torn last lines, dropped
+
+  /// What another folder's segments say, after these.
+  void add(JournalContents others);
 };
 
 /// Reads every segment of the folder (none is fine). A torn last line of a segment is dropped

@@ -1,0 +1,130 @@
+#include "jobs/trial_attempt.h"
+
+#include <chrono>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "proxytune/core/error.h"
+
+namespace proxytune::jobs {
+namespace {
+
+std::vector<int> positions(const Cases& cases, const std::vector<std::string>& keys) {
+  std::vector<int> result;
+  for (const std::string& key : keys)
+    result.push_back(cases.index_of(key));
+  return result;
+}
+
+/// What is only scored, or only kept, must not change what is trained.
+core::RandomKey random_key(const Study& study, trials::TrialSpec spec) {
+  spec.external_cases.clear();
+  spec.keep_weights = false;
+  return study.random().with("trial").with(trials::trial_key(spec));
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+TrialAttempt::TrialAttempt(Study& study,
+                           const PreparedData& data,
+                           const TrialNetwork& network,
+                           const work::Item& item)
+    : study_(study),
+      data_(data),
+      network_(network),
+      key_(item.key),
+      attempt_(item.attempt),
+      spec_(trials::spec_from_record(item.what)),
+      checkpoints_(study, item.key) {}
+
+training::TrainingTask TrialAttempt::task() const {
+  return {.network = network_.options,
+          .training = study_.options().training,
+          .hyper_parameters = spec_.hyper_parameters,
+          .training_cases = positions(data_.internal, spec_.training_cases),
+          .validation_cases = positions(data_.internal, spec_.validation_cases),
+          .key = random_key(study_, spec_),
+          .start_weights = network_.start_weights,
+          .precision = study_.numerics().precision,
+          .time_limit = study_.options().failures.trial_seconds()};
+}
+
+work::Record TrialAttempt::run() {
+  const training::TrainingTask task = this->task();
+  training::TrainedModel trained = training::train(
+      task,
+      data_.internal,
+      study_.stop(),
+      [&](int epoch, double) { checkpoints_.reached(epoch + 1); },
+      &checkpoints_);
+  if (trained.model)
+    finish(task, trained);
+  trained.result.host = comm::host_name();
+  trained.result.rank = study_.world().rank();
+  trained.result.attempt = attempt_;
+  analysis::ExternalScores external;
+  external.scores = {data_.classes - 1, checkpoints_.external_dice};
+  work::Record record = trials::to_record(trained.result);
+  analysis::add_external(record, external);
+  return record;
+}
+
+void TrialAttempt::finish(const training::TrainingTask& task, training::TrainedModel& trained) {
+  try {
+    score_external(task, trained);
+  } catch (const core::Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    // Too large an external volume is the trial's failure, not the program's end.
+    trained.result.status = dynamic_cast<const std::bad_alloc*>(&error) != nullptr
+                                ? trials::TrialStatus::out_of_memory
+                                : trials::TrialStatus::failed;
+    trained.result.reason = fmt::format("while scoring the external cases: {}", error.what());
+    checkpoints_.external_dice.clear();
+    return;
+  }
+  if (spec_.keep_weights) {
+    const auto start = std::chrono::steady_clock::now();
+    trained.result.weights_file = "weights/" + key_ + ".pt";
+    trained.model->save(study_.folder() / trained.result.weights_file);
+    trained.result.seconds += seconds_since(start);
+  }
+}
+
+void TrialAttempt::score_external(const training::TrainingTask& task,
+                                  training::TrainedModel& trained) {
+  auto start = std::chrono::steady_clock::now();
+  const auto count_time = [&] {
+    const double seconds = seconds_since(start);
+    start = std::chrono::steady_clock::now();
+    trained.result.external_seconds += seconds;
+    trained.result.seconds += seconds;
+  };
+  const auto keep = [&] {
+    count_time();
+    checkpoints_.save(training::finished_state(task, trained));
+  };
+  std::vector<double>& dice = checkpoints_.external_dice;
+  const std::vector<int> indices = positions(data_.external, spec_.external_cases);
+  const auto classes = static_cast<std::size_t>(data_.classes - 1);
+  try {
+    for (std::size_t i = dice.size() / classes; i < indices.size(); ++i) {
+      if (checkpoints_.due())
+        keep();
+      const trials::CaseScores one =
+          trained.model->score(data_.external, {indices[i]}, task.training, study_.stop());
+      dice.insert(dice.end(), one.dice.begin(), one.dice.end());
+    }
+  } catch (const core::Stopped&) {
+    keep();
+    throw;
+  }
+  count_time();
+}
+
+}  // namespace proxytune::jobs

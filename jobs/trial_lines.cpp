@@ -1,0 +1,94 @@
+#include "jobs/trial_lines.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "proxytune/trials/trial.h"
+
+namespace proxytune::jobs {
+namespace {
+
+/// Between two outlooks in the journal, which is to stay small.
+constexpr std::chrono::seconds outlook_interval(10);
+
+std::string said(const trials::HyperParameters& hp) {
+  return fmt::format("{} {:.3g}, shift {:.2f}",
+                     core::to_string(hp.optimizer),
+                     hp.learning_rate,
+                     hp.shift_probability);
+}
+
+std::string outcome(const trials::TrialResult& result) {
+  if (result.status == trials::TrialStatus::completed)
+    return fmt::format("validation Dice {:.4f}", result.best_validation_dice);
+  return fmt::format("{}, {}", core::to_string(result.status), result.reason);
+}
+
+}  // namespace
+
+TrialLines::TrialLines(Study& study,
+                       core::ProgressBar& bar,
+                       std::string label,
+                       std::size_t total,
+                       TrialCosts& costs,
+                       std::map<std::string, double> units)
+    : study_(study),
+      bar_(bar),
+      label_(std::move(label)),
+      total_(total),
+      costs_(costs),
+      units_left_(std::move(units)) {}
+
+void TrialLines::operator()(const work::Progress& progress) {
+  const trials::TrialResult result = trials::result_from_record(*progress.result);
+  costs_.learn(*progress.item, result);
+  units_left_[progress.item->what.text("network")] -= progress.item->expected_cost;
+  if (result.status == trials::TrialStatus::completed && result.best_validation_dice > best_) {
+    best_ = result.best_validation_dice;
+    bar_.best(best_);
+  }
+  if (progress.rank < 0)
+    return;  // from an earlier launch or stage
+  ++done_here_;
+  study_.log().info(
+      fmt::format("{} [{}/{}] {}: {} (best {:.4f}), {:.1f} s on rank {}, {} left",
+                  label_,
+                  progress.done,
+                  total_,
+                  said(trials::spec_from_record(progress.item->what).hyper_parameters),
+                  outcome(result),
+                  best_,
+                  result.seconds,
+                  progress.rank,
+                  core::duration_text(seconds_left(total_ - std::min(total_, progress.done)))));
+  note_outlook(progress.done);
+}
+
+double TrialLines::seconds_left(std::size_t trials_left) const {
+  if (trials_left == 0)
+    return 0;
+  double seconds = 0;
+  for (const auto& [network, units] : units_left_)
+    seconds += costs_.expected(network, std::max(units, 0.0));
+  if (seconds > 0 && costs_.knows_seconds())
+    return seconds / static_cast<double>(std::min<std::size_t>(
+                         trials_left, static_cast<std::size_t>(study_.world().size())));
+  const std::chrono::duration<double> elapsed = Clock::now() - start_;
+  return elapsed.count() / static_cast<double>(done_here_) * static_cast<double>(trials_left);
+}
+
+void TrialLines::note_outlook(std::size_t done) {
+  if (Clock::now() < next_outlook_ && done < total_)
+    return;
+  next_outlook_ = Clock::now() + outlook_interval;
+  const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+  work::Record outlook;
+  outlook.set("done", static_cast<std::int64_t>(done));
+  outlook.set("total", static_cast<std::int64_t>(total_));
+  outlook.set("seconds_left", seconds_left(total_ - std::min(total_, done)));
+  outlook.set("at", now.count());
+  study_.note({"outlook", "trial", label_, outlook});
+}
+
+}  // namespace proxytune::jobs

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+
+#include "jobs/study.h"
+#include "jobs/trial_costs.h"
+
+namespace proxytune::jobs {
+
+/// Tells how far a stage's trials are, on rank 0: a line for each finished one (done/total,
+/// what, how good, best so far, time left), and for `status` the outlook in the journal.
+class TrialLines {
+ public:
+  /// `units`: what a list's trials will cost, by network; empty for a search, whose trials are
+  /// not known beforehand.
+  TrialLines(Study& study,
+             core::ProgressBar& bar,
+             std::string label,
+             std::size_t total,
+             TrialCosts& costs,
+             std::map<std::string, double> units);
+
+  void operator()(const work::Progress& progress);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  double seconds_left(std::size_t trials_left) const;
+  void note_outlook(std::size_t done);
+
+  Study& study_;
+  core::ProgressBar& bar_;
+  std::string label_;
+  std::size_t total_;
+  TrialCosts& costs_;
+  std::map<std::string, double> units_left_;
+  std::size_t done_here_ = 0;
+  double best_ = 0;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point next_outlook_ = start_;
+};
+
+}  // namespace proxytune::jobs

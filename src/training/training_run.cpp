@@ -1,0 +1,216 @@
+#include "training/training_run.h"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "proxytune/core/error.h"
+#include "proxytune/network/weights_file.h"
+
+namespace proxytune::training {
+namespace {
+
+network::UNet network_of(const TrainingTask& task) {
+  network::UNet network(task.network);
+  network.set_precision(task.precision);
+  return network;
+}
+
+}  // namespace
+
+Training::Training(const TrainingTask& task,
+                   const datasets::CaseSource& cases,
+                   const std::atomic<bool>& stop,
+                   Checkpoints* checkpoints,
+                   trials::TrialResult& result)
+    : task_(task),
+      cases_(cases),
+      stop_(stop),
+      checkpoints_(checkpoints),
+      result_(result),
+      network_(network_of(task)),
+      optimizer_(optimizer_for(network_, task.hyper_parameters)),
+      sampler_(cases,
+               task.training_cases,
+               task.training,
+               task.hyper_parameters,
+               task.network.out_channels,
+               task.key) {
+  if (!restore())
+    begin();
+}
+
+void Training::begin() {
+  if (task_.start_weights.empty())
+    initialise(network_, task_.key.with("weights"));
+  else
+    load_state(
+        network_, network::load_weights(task_.start_weights), task_.start_weights.string());
+}
+
+bool Training::restore() {
+  const std::optional<std::string> text =
+      checkpoints_ == nullptr ? std::nullopt : checkpoints_->load();
+  if (!text)
+    return false;
+  try {
+    restore(*text);
+    return true;
+  } catch (const core::DataError& error) {
+    checkpoints_->refuse(error.what());
+    return false;
+  }
+}
+
+void Training::restore(const std::string& text) {
+  TrainingState state = decode(text, network_.state());
+  const int epochs = task_.training.epochs;
+  if (state.at.epoch > epochs || (state.at.epoch < epochs && !state.optimizer))
+    throw core::DataError("it stands in epoch " + std::to_string(state.at.epoch) + " of " +
+                          std::to_string(epochs) +
+                          (state.optimizer ? "" : " and has no moments"));
+  load_state(network_, state.weights, "the checkpoint");
+  if (state.optimizer)
+    optimizer_.restore(std::move(*state.optimizer));
+  best_ = std::move(state.best);
+  at_ = std::move(state.at);
+  result_ = std::move(state.result);
+}
+
+std::shared_ptr<Model> Training::run(
+    const std::function<void(int epoch, double loss)>& on_epoch) {
+  try {
+    while (at_.epoch < task_.training.epochs) {
+      train_epoch(on_epoch);
+      if (validation_is_due())
+        validate_epoch();
+      const int next = at_.epoch + 1;
+      at_ = {};
+      at_.epoch = next;
+    }
+  } catch (const core::Stopped&) {
+    if (checkpoints_ != nullptr)
+      keep();
+    throw;
+  }
+  return best_model();
+}
+
+void Training::pause() {
+  stop_if_asked(stop_);
+  const double seconds = result_.seconds + watch_.seconds();
+  if (task_.time_limit > 0 && seconds > task_.time_limit)
+    throw TimedOut("took longer than its time limit, in epoch " + std::to_string(at_.epoch));
+  if (checkpoints_ != nullptr && checkpoints_->due())
+    keep();
+}
+
+void Training::keep() {
+  TrainingState state{at_, result_, network_.state(), best_, optimizer_.state()};
+  state.result.seconds += watch_.seconds();
+  if (phase_)
+    state.result.*(phase_->sum) += phase_->watch.seconds();
+  checkpoints_->save(encode(state));
+}
+
+void Training::end_phase() {
+  result_.*(phase_->sum) += phase_->watch.seconds();
+  phase_.reset();
+}
+
+void Training::train_epoch(const std::function<void(int epoch, double loss)>& on_epoch) {
+  // Where a checkpoint was made within the validation, all steps are done.
+  if (result_.loss.size() > static_cast<std::size_t>(at_.epoch))
+    return;
+  phase_ = {&trials::TrialResult::training_seconds, {}};
+  network_.set_training(true);
+  const auto steps = sampler_.steps(at_.epoch);
+  while (at_.step < static_cast<int>(steps.size())) {
+    pause();
+    at_.loss_sum += step(steps[static_cast<std::size_t>(at_.step)]);
+    ++at_.step;
+  }
+  result_.loss.push_back(at_.loss_sum / static_cast<double>(steps.size()));
+  end_phase();
+  if (on_epoch)
+    on_epoch(at_.epoch, result_.loss.back());
+}
+
+double Training::step(const std::vector<int>& positions) {
+  const auto per_case = static_cast<std::size_t>(sampler_.patches_per_case());
+  const std::size_t patches = positions.size() * per_case;
+  const std::size_t voxels = voxels_of(sampler_.patch());
+  const std::size_t values = voxels * static_cast<std::size_t>(sampler_.channels());
+  images_.resize(patches * values);
+  labels_.resize(patches * voxels);
+  for (std::size_t i = 0; i < patches; ++i)
+    sampler_.cut(at_.epoch,
+                 positions[i / per_case],
+                 static_cast<int>(i % per_case),
+                 std::span(images_).subspan(i * values, values),
+                 std::span(labels_).subspan(i * voxels, voxels));
+  const auto images =
+      channels_last(images_, static_cast<int>(patches), sampler_.channels(), sampler_.patch());
+  const double loss = training_step(network_, optimizer_, task_.training.loss, images, labels_);
+  if (!std::isfinite(loss))
+    throw Diverged("the loss was not finite in epoch " + std::to_string(at_.epoch) + ", step " +
+                   std::to_string(result_.steps));
+  ++result_.steps;
+  return loss;
+}
+
+bool Training::validation_is_due() const {
+  return (at_.epoch + 1) % task_.training.validate_every == 0 ||
+         at_.epoch + 1 == task_.training.epochs;
+}
+
+void Training::validate_epoch() {
+  phase_ = {&trials::TrialResult::validation_seconds, {}};
+  refuse_weights_that_are_not_finite();
+  trials::CaseScores scores{task_.network.out_channels - 1, std::move(at_.scored)};
+  at_.scored.clear();
+  for (auto i = static_cast<std::size_t>(scores.cases()); i < task_.validation_cases.size();
+       ++i) {
+    at_.scored = scores.dice;
+    pause();
+    const std::span<const int> one(&task_.validation_cases[i], 1);
+    const auto next = score_cases(network_, cases_, one, task_.training, stop_);
+    scores.dice.insert(scores.dice.end(), next.dice.begin(), next.dice.end());
+  }
+  judge(std::move(scores));
+  end_phase();
+}
+
+void Training::refuse_weights_that_are_not_finite() const {
+  for (const auto& [name, tensor] : network_.state())
+    if (!tensor.isfinite().all().item<bool>())
+      throw Diverged("the weights " + name + " were not finite after epoch " +
+                     std::to_string(at_.epoch));
+}
+
+void Training::judge(trials::CaseScores scores) {
+  const double dice = scores.mean();
+  result_.validated.push_back(at_.epoch);
+  result_.validation_dice.push_back(dice);
+  if (std::isnan(result_.best_validation_dice))
+    result_.validation = scores;
+  if (dice > result_.best_validation_dice ||
+      (!std::isnan(dice) && std::isnan(result_.best_validation_dice))) {
+    result_.best_validation_dice = dice;
+    result_.best_epoch = at_.epoch;
+    result_.validation = std::move(scores);
+    best_ = network_.state();
+    for (network::NamedTensor& named : best_)
+      named.tensor = named.tensor.clone();
+  }
+}
+
+/// Without a validation score, the weights at the end.
+std::shared_ptr<Model> Training::best_model() {
+  if (!best_.empty())
+    load_state(network_, best_, "the best epoch");
+  network_.set_training(false);
+  return std::make_shared<Model>(std::make_shared<Model::State>(std::move(network_)));
+}
+
+}  // namespace proxytune::training

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "proxytune/training/trainer.h"
+
+#include "tests/training/made_cases.h"
+
+namespace proxytune::test {
+
+inline const std::atomic<bool> never = false;
+
+/// A 3-level proxy on balls in 16^3.
+struct Balls {
+  Balls() {
+    static_cast<void>(numerics());
+    for (std::uint64_t seed = 0; seed < 6; ++seed)
+      add_ball(cases, 16, seed);
+    task.network = {.out_channels = 2, .channels = 4, .levels = 3, .residual_units = 1};
+    task.training = {.epochs = 20,
+                     .validate_every = 5,
+                     .cases_per_step = 2,
+                     .patches_per_case = 2,
+                     .patch = {16, 16, 16},
+                     .window = {16, 16, 16}};
+    task.hyper_parameters.learning_rate = 0.01;
+    task.training_cases = {0, 1, 2, 3};
+    task.validation_cases = {4, 5};
+  }
+  static const training::Numerics& numerics() {
+    static const training::Numerics once = training::set_up_numerics(1, 0);
+    return once;
+  }
+  training::TrainedModel train() const { return training::train(task, cases, never, {}); }
+
+  MadeCases cases;
+  training::TrainingTask task{{}, {}, {}, {}, {}, core::RandomKey(3), {}};
+};
+
+}  // namespace proxytune::test
