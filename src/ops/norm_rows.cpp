@@ -9,7 +9,7 @@
 namespace proxytune::ops {
 namespace {
 
-constexpr int lanes = 16;
+constexpr std::int64_t lanes = 16;
 // Values whose sums are kept in float before they go on in double.
 constexpr std::int64_t block_values = 256 * lanes;
 

@@ -35,12 +35,12 @@ struct Voxels {
 
 /// Logits and probabilities of a block of voxels; those beyond `count` are 0.
 struct Block {
-  alignas(64) float logits[2][block];
-  alignas(64) float largest[block];
-  alignas(64) float sum[block];  // of exponentials
-  alignas(64) float probability[2][block];
-  alignas(64) float product[block];
-  alignas(64) std::int32_t label[block];
+  alignas(64) float logits[2][block] = {};
+  alignas(64) float largest[block] = {};
+  alignas(64) float sum[block] = {};  // of exponentials
+  alignas(64) float probability[2][block] = {};
+  alignas(64) float product[block] = {};
+  alignas(64) std::int32_t label[block] = {};
   int count = 0;
 };
 
@@ -50,7 +50,7 @@ PROXYTUNE_INLINE void read(const float* __restrict logits,
                            const std::uint8_t* __restrict labels,
                            Block& of) {
   const auto take = [&](int count) PROXYTUNE_INLINE_LAMBDA {
-    for (int v = 0; v < count; ++v) {
+    for (std::ptrdiff_t v = 0; v < count; ++v) {
       of.logits[0][v] = Channels == 2 ? logits[Channels * v] : 0;
       of.logits[1][v] = logits[Channels * v + Channels - 1];
       of.label[v] = labels[v];

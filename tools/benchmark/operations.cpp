@@ -14,6 +14,7 @@
 #include <ATen/record_function.h>
 
 #include "proxytune/core/random.h"
+#include "training/flush_denormals.h"
 #include "training/step.h"
 
 namespace {
