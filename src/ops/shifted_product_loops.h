@@ -16,8 +16,10 @@ namespace {
 /// Keeps a word that several products share from being read anew for each of them: a vector
 /// that lies across two lines costs two reads.
 template <class Word>
-inline void keep(Word& word) {
+inline void keep([[maybe_unused]] Word& word) {
+#if defined(__GNUC__) && !defined(__clang__)
   asm("" : "+v"(word));
+#endif
 }
 
 /// Vectors that one pass keeps sums for, so that sums, sources and a weight fit the registers.
