@@ -7,7 +7,10 @@
 #include "proxytune/ops/batch_norm_prelu.h"
 #include "proxytune/ops/concatenate.h"
 #include "proxytune/ops/convolution.h"
+#include "proxytune/ops/convolution_pair.h"
 #include "proxytune/ops/instance_norm_prelu.h"
+#include "proxytune/ops/share.h"
+#include "proxytune/ops/up_block.h"
 
 namespace proxytune::network {
 namespace {
@@ -18,6 +21,7 @@ using torch::Tensor;
 struct Mode {
   bool training = true;
   torch::ScalarType activations = torch::kFloat32;
+  bool odds = false;  // of two classes, in place of their logits
 };
 
 struct Convolution {
@@ -80,13 +84,32 @@ struct Encoder {
   Convolution residual;
 
   Tensor operator()(const Tensor& input, const Mode& mode) const {
-    const Tensor added = residual(input, mode);
-    Tensor result = input;
-    for (const Unit& unit : units)
-      result = unit.norm(unit.convolution(result, mode, !unit.norm.cancels_bias()),
-                         &unit == &units.back() ? std::optional<Tensor>(added) : std::nullopt,
-                         mode);
+    const auto [first, added] = both(input, mode);
+    Tensor result = first;
+    for (const Unit& unit : units) {
+      if (&unit != &units.front())
+        result = unit.convolution(result, mode, !unit.norm.cancels_bias());
+      result = unit.norm(
+          result, &unit == &units.back() ? std::optional<Tensor>(added) : std::nullopt, mode);
+    }
     return result;
+  }
+
+  /// What the first unit's convolution gives, and the residual's.
+  std::pair<Tensor, Tensor> both(const Tensor& input, const Mode& mode) const {
+    const Unit& unit = units.front();
+    if (residual.weight.size(2) != unit.convolution.weight.size(2)) {
+      const auto [for_unit, for_residual] = ops::share(input);
+      return {unit.convolution(for_unit, mode, !unit.norm.cancels_bias()),
+              residual(for_residual, mode)};
+    }
+    const auto bias =
+        unit.norm.cancels_bias() ? std::nullopt : std::optional(unit.convolution.bias);
+    return ops::convolution_pair(input,
+                                 {unit.convolution.weight, bias},
+                                 {residual.weight, residual.bias},
+                                 residual.stride,
+                                 mode.activations);
   }
 };
 
@@ -96,15 +119,36 @@ struct Decoder {
   std::optional<NormActivation> norm;  // none at the top
   Tensor identity;                     // top only: the kernel that returns its input
 
-  Tensor operator()(const Tensor& input, const Mode& mode) const {
+  Tensor operator()(const Tensor& skip, const Tensor& deep, const Mode& mode) const {
+    if (!norm && up.norm.cancels_bias()) {
+      const Convolution last = to_logits(mode);
+      return ops::up_block(skip,
+                           deep,
+                           {up.convolution.weight, up.norm.slope, last.weight, last.bias},
+                           identity.scalar_type());
+    }
     const Tensor wide =
-        up.norm(up.convolution(input, mode, !up.norm.cancels_bias()), std::nullopt, mode);
-    if (!norm)  // logits, of the parameters' own type
-      return ops::convolution(wide,
-                              convolution.weight + identity,
-                              convolution.bias,
-                              {.output_type = identity.scalar_type()});
-    return (*norm)(convolution(wide, mode, !norm->cancels_bias()), wide, mode);
+        up.norm(up.convolution(ops::concatenate(skip, deep), mode, !up.norm.cancels_bias()),
+                std::nullopt,
+                mode);
+    if (!norm) {
+      const Convolution last = to_logits(mode);
+      return ops::convolution(
+          wide, last.weight, last.bias, {.output_type = identity.scalar_type()});
+    }
+    const auto [convolved, added] = ops::share(wide);
+    return (*norm)(convolution(convolved, mode, !norm->cancels_bias()), added, mode);
+  }
+
+  /// The last convolution with its residual; its outputs are of the parameters' own type.
+  Convolution to_logits(const Mode& mode) const {
+    const Tensor weight = convolution.weight + identity;
+    if (!mode.odds)
+      return {weight, convolution.bias};
+    const auto difference = [](const Tensor& of) {
+      return of.narrow(0, 1, 1) - of.narrow(0, 0, 1);
+    };
+    return {difference(weight), difference(convolution.bias)};
   }
 };
 
@@ -126,6 +170,7 @@ struct UNet::Layers {
 
   void make_state(const torch::TensorOptions& like);
   void make_layers();
+  Tensor run(const Tensor& images, const Mode& with) const;
 };
 
 void UNet::Layers::make_state(const torch::TensorOptions& like) {
@@ -217,17 +262,30 @@ UNet::UNet(UNet&&) noexcept = default;
 UNet& UNet::operator=(UNet&&) noexcept = default;
 UNet::~UNet() = default;
 
-torch::Tensor UNet::forward(const torch::Tensor& images) const {
-  const Mode& mode = layers_->mode;
+torch::Tensor UNet::Layers::run(const torch::Tensor& images, const Mode& with) const {
   std::vector<Tensor> skips;
   Tensor result = ops::channels_last(images);
-  for (const Encoder& encoder : layers_->encoders) {
-    result = encoder(result, mode);
-    skips.push_back(result);
+  for (const Encoder& encoder : encoders) {
+    result = encoder(result, with);
+    const bool bottom = &encoder == &encoders.back();
+    const auto [down, across] = bottom ? std::pair(result, Tensor()) : ops::share(result);
+    result = down;
+    skips.push_back(across);
   }
-  for (std::size_t level = layers_->decoders.size(); level-- > 0;)
-    result = layers_->decoders[level](ops::concatenate(skips[level], result), mode);
+  for (std::size_t level = decoders.size(); level-- > 0;)
+    result = decoders[level](skips[level], result, with);
   return result;
+}
+
+torch::Tensor UNet::forward(const torch::Tensor& images) const {
+  return layers_->run(images, layers_->mode);
+}
+
+torch::Tensor UNet::log_odds(const torch::Tensor& images) const {
+  TORCH_CHECK(layers_->options.out_channels == 2, "log_odds() is of networks of two classes");
+  Mode mode = layers_->mode;
+  mode.odds = true;
+  return layers_->run(images, mode);
 }
 
 void UNet::set_training(bool training) {

@@ -11,3 +11,4 @@
 #define PROXYTUNE_CLONES
 #endif
 #define PROXYTUNE_INLINE inline __attribute__((always_inline))
+#define PROXYTUNE_INLINE_LAMBDA __attribute__((always_inline))

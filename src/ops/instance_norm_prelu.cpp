@@ -133,6 +133,7 @@ class InstanceNormPrelu : public torch::autograd::Function<InstanceNormPrelu> {
     context->saved_data["residual"] = residual.has_value();
     context->save_for_backward({input, slope, mean, scale});
     context->mark_non_differentiable({mean, scale});
+    context->set_materialize_grads(false);
     return {output, mean, scale};
   }
 

@@ -137,8 +137,21 @@ void ShiftedConvolution::add_products(const Piece& piece,
        .pitch = work.pitch});
 }
 
-PlaneWindow ShiftedConvolution::window(const Sample& input) const {
-  return {kernels_, lattice_, layout_, input, relation_ == Relation::coarse_to_fine ? 2 : 3};
+void ShiftedConvolution::operator()(const Samples& input,
+                                    const Targets& output,
+                                    const Hooks& hooks) const {
+  PlaneWindow planes = window(input, hooks.on_read);
+  Work work = workspace();
+  for (std::int64_t z = 0; z < lattice_.z; ++z) {
+    write_plane(z, planes, output, hooks, work);
+    if (hooks.after)
+      hooks.after(z, planes);
+  }
+}
+
+PlaneWindow ShiftedConvolution::window(const Samples& input, const PlaneFilter& on_read) const {
+  const int kept = relation_ == Relation::coarse_to_fine ? 2 : 3;
+  return {kernels_, lattice_, layout_, input, kept, on_read};
 }
 
 ShiftedConvolution::Work ShiftedConvolution::workspace() const {
@@ -150,7 +163,8 @@ ShiftedConvolution::Work ShiftedConvolution::workspace() const {
 
 void ShiftedConvolution::write_plane(std::int64_t z,
                                      PlaneWindow& planes,
-                                     const Target& output,
+                                     const Targets& output,
+                                     const Hooks& hooks,
                                      Work& work) const {
   const bool fine = relation_ == Relation::coarse_to_fine;
   const std::vector<const Plane*> at_hand = planes_at_hand(relation_, planes, z);
@@ -159,16 +173,44 @@ void ShiftedConvolution::write_plane(std::int64_t z,
     if (fine && piece.x_parity == 0)
       continue;  // a row of the target has both parities
     const std::int64_t plane = fine ? 2 * z + piece.z_parity : z;
+    const int rows = fine ? 2 * piece.outputs : piece.outputs;
+    if (hooks.on_sums)
+      hooks.on_sums({plane, piece.y_parity, piece.first, rows, work.sums.data(), work.pitch});
     for (std::int64_t y = 0; y < lattice_.y; ++y)
-      write_row(kernels_,
-                work.sums.data() + y * lattice_.pitch(),
-                work.pitch,
-                lattice_.x,
-                fine ? 2 * piece.outputs : piece.outputs,
-                piece.first,
-                output,
-                fine ? (plane * lattice_.y + y) * 2 + piece.y_parity : plane * lattice_.y + y,
-                work.scratch);
+      write_rows(piece,
+                 work.sums.data() + y * lattice_.pitch(),
+                 fine ? (plane * lattice_.y + y) * 2 + piece.y_parity : plane * lattice_.y + y,
+                 output,
+                 work);
+  }
+}
+
+/// One row of the output, each target's channels of it.
+void ShiftedConvolution::write_rows(const Piece& piece,
+                                    const float* sums,
+                                    std::int64_t row,
+                                    const Targets& output,
+                                    Work& work) const {
+  const auto write = [&](const Target& to, int first_sum, int rows, int first) {
+    write_row(kernels_,
+              sums + first_sum * work.pitch,
+              work.pitch,
+              lattice_.x,
+              rows,
+              first,
+              to,
+              row,
+              work.scratch);
+  };
+  if (output.fine())
+    return write(output.parts.front(), 0, 2 * piece.outputs, piece.first);
+  int begin = 0;
+  for (const Target& part : output.parts) {
+    const int first = std::max(begin, piece.first);
+    const int end = std::min(begin + part.channels, piece.first + piece.outputs);
+    if (first < end)
+      write(part, first - piece.first, end - first, first - begin);
+    begin += part.channels;
   }
 }
 
@@ -251,10 +293,11 @@ namespace {
 PlaneWindow window_on(const ProductKernels& kernels,
                       Arithmetic arithmetic,
                       const Lattice& lattice,
-                      const Sample& sample,
-                      bool shifted) {
-  const RowLayout layout{arithmetic, Form::values, sample.channels, sample.fine};
-  return {kernels, lattice, layout, sample, shifted ? 3 : 1};
+                      const Samples& sample,
+                      bool shifted,
+                      const PlaneFilter& filter = {}) {
+  const RowLayout layout{arithmetic, Form::values, sample.channels(), sample.fine()};
+  return {kernels, lattice, layout, sample, shifted ? 3 : 1, filter};
 }
 
 }  // namespace
@@ -263,11 +306,11 @@ void add_weight_gradient(const ProductKernels& kernels,
                          Arithmetic arithmetic,
                          Relation relation,
                          const Lattice& lattice,
-                         const Sample& shifted,
-                         const Sample& dense,
+                         const Samples& shifted,
+                         const Samples& dense,
                          std::vector<double>& sums) {
   WeightGradient gradient(
-      kernels, arithmetic, relation, lattice, shifted.channels, dense.channels);
+      kernels, arithmetic, relation, lattice, shifted.channels(), dense.channels());
   PlaneWindow shifted_planes = window_on(kernels, arithmetic, lattice, shifted, true);
   PlaneWindow dense_planes = window_on(kernels, arithmetic, lattice, dense, false);
   for (std::int64_t z = 0; z < lattice.z; ++z)
@@ -279,22 +322,27 @@ void run_backward(const ProductKernels& kernels,
                   Relation relation,
                   const Lattice& lattice,
                   const ShiftedConvolution& backward,
-                  const Sample& input,
-                  const Sample& gradient,
-                  const Target& input_gradient,
-                  std::vector<double>& sums) {
+                  const Samples& input,
+                  const Samples& gradient,
+                  const Targets& input_gradient,
+                  std::vector<double>& sums,
+                  const BackwardHooks& hooks) {
   // Words and values are the same in float32, so one window serves both.
   const bool input_is_dense = relation == Relation::coarse_to_fine;
-  const int shifted = input_is_dense ? gradient.channels : input.channels;
-  const int dense = input_is_dense ? input.channels : gradient.channels;
+  const int shifted = input_is_dense ? gradient.channels() : input.channels();
+  const int dense = input_is_dense ? input.channels() : gradient.channels();
   WeightGradient weight(kernels, Arithmetic::float32, relation, lattice, shifted, dense);
-  PlaneWindow inputs = window_on(kernels, Arithmetic::float32, lattice, input, !input_is_dense);
-  backward.run(gradient, input_gradient, [&](std::int64_t z, PlaneWindow& gradients) {
+  PlaneWindow inputs =
+      window_on(kernels, Arithmetic::float32, lattice, input, !input_is_dense, hooks.on_input);
+  const auto after = [&](std::int64_t z, PlaneWindow& gradients) {
     if (input_is_dense)
       weight.add(z, gradients, inputs);
     else
       weight.add(z, inputs, gradients);
-  });
+    if (hooks.with_gradient)
+      hooks.with_gradient(z, gradients);
+  };
+  backward(gradient, input_gradient, {hooks.on_gradient, hooks.on_input_gradient, after});
   weight.add_to(sums);
 }
 

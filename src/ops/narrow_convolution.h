@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "ops/planes.h"
@@ -18,12 +19,32 @@ enum class Relation {
   coarse_to_fine,  // out[2 i + k - 1] += weight[k] in[i]
 };
 
+/// Sums of one plane before they are written: of outputs from `first` on in rows of the
+/// lattice's pitch, what lies between the rows being of no meaning. Of a fine grid, those of
+/// one parity of z and y, all outputs at even x and then all at odd x.
+struct PlaneOfSums {
+  std::int64_t z = 0;  // the output's own
+  int y_parity = 0;
+  int first = 0;
+  int rows = 0;
+  float* sums = nullptr;  // [rows][pitch]
+  std::int64_t pitch = 0;
+};
+
+/// What else is done while a sample is convolved; any may be empty.
+struct Hooks {
+  PlaneFilter on_read;  // of the input's planes
+  std::function<void(const PlaneOfSums&)> on_sums;
+  /// After each plane of the lattice, with its z and the window on the input.
+  std::function<void(std::int64_t, PlaneWindow&)> after;
+};
+
 /// A convolution ready to be applied to samples of one shape; const use by several threads is
 /// safe.
 class ShiftedConvolution {
  public:
-  /// weight: [out][in][27]; bias: [out] or null. `lattice` is the coarse grid. Into a fine grid
-  /// there are at most most_outputs outputs.
+  /// weight: [out][in][27]; bias: [out] or null. Inputs and outputs may be joint samples'.
+  /// `lattice` is the coarse grid. Into a fine grid there are at most most_outputs outputs.
   ShiftedConvolution(const ProductKernels& kernels,
                      Arithmetic arithmetic,
                      Relation relation,
@@ -33,20 +54,7 @@ class ShiftedConvolution {
                      const float* weight,
                      const float* bias);
 
-  void operator()(const Sample& input, const Target& output) const {
-    run(input, output, [](std::int64_t, PlaneWindow&) {});
-  }
-
-  /// The same, calling after each plane of the lattice with its z and the window on the input.
-  template <class AfterPlane>
-  void run(const Sample& input, const Target& output, const AfterPlane& after) const {
-    PlaneWindow planes = window(input);
-    Work work = workspace();
-    for (std::int64_t z = 0; z < lattice_.z; ++z) {
-      write_plane(z, planes, output, work);
-      after(z, planes);
-    }
-  }
+  void operator()(const Samples& input, const Targets& output, const Hooks& hooks = {}) const;
 
  private:
   struct Tap {
@@ -71,9 +79,18 @@ class ShiftedConvolution {
     std::vector<std::uint32_t> scratch;
   };
   void add_piece(Piece piece, const float* weight, const float* bias);
-  PlaneWindow window(const Sample& input) const;
+  void write_rows(const Piece& piece,
+                  const float* sums,
+                  std::int64_t row,
+                  const Targets& output,
+                  Work& work) const;
+  PlaneWindow window(const Samples& input, const PlaneFilter& on_read) const;
   Work workspace() const;
-  void write_plane(std::int64_t z, PlaneWindow& planes, const Target& output, Work& work) const;
+  void write_plane(std::int64_t z,
+                   PlaneWindow& planes,
+                   const Targets& output,
+                   const Hooks& hooks,
+                   Work& work) const;
   void add_products(const Piece& piece,
                     const std::vector<const Plane*>& planes,
                     Work& work) const;
@@ -126,9 +143,18 @@ void add_weight_gradient(const ProductKernels& kernels,
                          Arithmetic arithmetic,
                          Relation relation,
                          const Lattice& lattice,
-                         const Sample& shifted,
-                         const Sample& dense,
+                         const Samples& shifted,
+                         const Samples& dense,
                          std::vector<double>& sums);
+
+/// Changes what run_backward() reads and writes.
+struct BackwardHooks {
+  PlaneFilter on_input;
+  PlaneFilter on_gradient;
+  std::function<void(const PlaneOfSums&)> on_input_gradient;
+  /// With each plane of the gradient, on the fine side both.
+  std::function<void(std::int64_t, PlaneWindow&)> with_gradient;
+};
 
 /// The same in float32, together with the gradient of the input, which `backward` makes of the
 /// output's: each plane of that is parted once.
@@ -136,9 +162,10 @@ void run_backward(const ProductKernels& kernels,
                   Relation relation,
                   const Lattice& lattice,
                   const ShiftedConvolution& backward,
-                  const Sample& input,
-                  const Sample& gradient,
-                  const Target& input_gradient,
-                  std::vector<double>& sums);
+                  const Samples& input,
+                  const Samples& gradient,
+                  const Targets& input_gradient,
+                  std::vector<double>& sums,
+                  const BackwardHooks& hooks = {});
 
 }  // namespace proxytune::ops

@@ -51,14 +51,17 @@ Plane::Plane(const Lattice& lattice, const RowLayout& layout) {
 PlaneWindow::PlaneWindow(const ProductKernels& kernels,
                          const Lattice& lattice,
                          const RowLayout& layout,
-                         const Sample& sample,
-                         int kept)
+                         const Samples& samples,
+                         int kept,
+                         PlaneFilter filter)
     : kernels_(kernels),
       lattice_(lattice),
       layout_(layout),
-      sample_(sample),
-      row_voxels_((sample.fine ? 2 : 1) * lattice.x),
-      depth_((sample.fine ? 2 : 1) * lattice.z),
+      samples_(samples),
+      fine_(samples.fine()),
+      row_voxels_((fine_ ? 2 : 1) * lattice.x),
+      depth_((fine_ ? 2 : 1) * lattice.z),
+      filter_(std::move(filter)),
       zeros_(lattice, layout),
       held_(static_cast<std::size_t>(kept), -1) {
   for (int i = 0; i < kept; ++i)
@@ -80,25 +83,30 @@ const Plane& PlaneWindow::at(std::int64_t z) {
 }
 
 void PlaneWindow::fill(Plane& plane, std::int64_t z) {
-  const std::int64_t rows = (sample_.fine ? 2 : 1) * lattice_.y;
-  const std::int64_t row_bytes = row_voxels_ * sample_.channels * sample_.element();
-  const std::byte* voxels = sample_.data + z * rows * row_bytes;
-  for (std::int64_t row = 0; row < rows; ++row, voxels += row_bytes)
-    if (sample_.fine)
-      fill_rows(plane, layout_.first_row(static_cast<int>(row % 2), 0), row / 2, voxels);
-    else
-      fill_rows(plane, 0, row, voxels);
+  const std::int64_t rows = (fine_ ? 2 : 1) * lattice_.y;
+  int first_row = 0;
+  for (const Sample& part : samples_.parts) {
+    const std::int64_t row_bytes = row_voxels_ * part.channels * part.element();
+    const std::byte* voxels = part.data + z * rows * row_bytes;
+    for (std::int64_t row = 0; row < rows; ++row, voxels += row_bytes)
+      if (fine_)
+        fill_rows(
+            plane, part, layout_.first_row(static_cast<int>(row % 2), 0), row / 2, voxels);
+      else
+        fill_rows(plane, part, first_row, row, voxels);
+    first_row += layout_.groups_of(part.channels);
+  }
+  if (filter_)
+    filter_(plane, z);
 }
 
 /// A row of the lattice: one or two voxels a position, as if they were that many channels.
-void PlaneWindow::fill_rows(Plane& plane,
-                            int first_row,
-                            std::int64_t y,
-                            const std::byte* voxels) {
-  const int groups = (sample_.fine ? 2 : 1) * layout_.groups();
+void PlaneWindow::fill_rows(
+    Plane& plane, const Sample& part, int first_row, std::int64_t y, const std::byte* voxels) {
+  const int groups = (fine_ ? 2 : 1) * layout_.groups_of(part.channels);
   const std::int64_t offset = y * lattice_.pitch() * layout_.element();
   std::byte* const to = plane.row(first_row) + offset;
-  if (!layout_.pairs() && sample_.bfloat16 && groups % 2 == 0) {
+  if (!layout_.pairs() && part.bfloat16 && groups % 2 == 0) {
     kernels_.part_pairs(reinterpret_cast<const std::uint32_t*>(voxels),
                         groups / 2,
                         lattice_.x,
@@ -107,7 +115,7 @@ void PlaneWindow::fill_rows(Plane& plane,
                         plane.row_bytes() / 4);
     return;
   }
-  const std::uint32_t* const words = words_of(voxels);
+  const std::uint32_t* const words = words_of(part, voxels);
   if (layout_.element() == 4) {
     kernels_.part_channels(words,
                            groups,
@@ -126,25 +134,25 @@ void PlaneWindow::fill_rows(Plane& plane,
 }
 
 /// The row's words, [voxel][group].
-const std::uint32_t* PlaneWindow::words_of(const std::byte* voxels) {
-  const std::int64_t count = row_voxels_ * sample_.channels;
+const std::uint32_t* PlaneWindow::words_of(const Sample& part, const std::byte* voxels) {
+  const std::int64_t count = row_voxels_ * part.channels;
   const auto* const halves = reinterpret_cast<const std::uint16_t*>(voxels);
   const auto* const floats = reinterpret_cast<const float*>(voxels);
   if (!layout_.pairs()) {
-    if (!sample_.bfloat16)
+    if (!part.bfloat16)
       return reinterpret_cast<const std::uint32_t*>(voxels);
     widen(halves, count, reinterpret_cast<float*>(words_.data()));
     return words_.data();
   }
   auto* const to = reinterpret_cast<std::uint16_t*>(words_.data());
-  if (sample_.channels % 2 == 0) {
-    if (sample_.bfloat16)
+  if (part.channels % 2 == 0) {
+    if (part.bfloat16)
       return reinterpret_cast<const std::uint32_t*>(voxels);
     narrow(floats, count, to);
-  } else if (sample_.bfloat16) {
-    to_even(halves, row_voxels_, sample_.channels, to, [](std::uint16_t half) { return half; });
+  } else if (part.bfloat16) {
+    to_even(halves, row_voxels_, part.channels, to, [](std::uint16_t half) { return half; });
   } else {
-    to_even(floats, row_voxels_, sample_.channels, to, [](float value) {
+    to_even(floats, row_voxels_, part.channels, to, [](float value) {
       std::uint16_t half = 0;
       narrow(&value, 1, &half);
       return half;
@@ -173,7 +181,7 @@ void write_row(const ProductKernels& kernels,
                           channels);
     return;
   }
-  if (channels % 2 != 0) {
+  if (channels % 2 != 0 || outputs % 2 != 0 || first % 2 != 0) {
     scratch.resize(static_cast<std::size_t>(count));
     for (int o = 0; o < outputs; ++o) {
       narrow_to_pairs(sums + o * pitch, nullptr, count, scratch.data());

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "ops/shifted_products.h"
@@ -40,6 +42,24 @@ struct SampleOf {
 using Sample = SampleOf<const std::byte*>;
 using Target = SampleOf<std::byte*>;
 
+/// Samples of one grid whose channels follow one another as if they were one sample's. More
+/// than one are for float32 arithmetic on the coarse side.
+template <class Part>
+struct JointOf {
+  std::vector<Part> parts;
+  JointOf(Part one) : parts{one} {}
+  explicit JointOf(std::vector<Part> all) : parts(std::move(all)) {}
+  bool fine() const { return parts.front().fine; }
+  int channels() const {
+    int sum = 0;
+    for (const Part& part : parts)
+      sum += part.channels;
+    return sum;
+  }
+};
+using Samples = JointOf<Sample>;
+using Targets = JointOf<Target>;
+
 /// Where the rows of a sample's channels are. On the fine side a plane has all rows once for
 /// each parity of y and x.
 struct RowLayout {
@@ -50,7 +70,8 @@ struct RowLayout {
 
   bool pairs() const { return arithmetic == Arithmetic::bfloat16; }
   /// Rows of one voxel of a position: channels; or, in bfloat16, pairs of them.
-  int groups() const { return pairs() ? (channels + 1) / 2 : channels; }
+  int groups() const { return groups_of(channels); }
+  int groups_of(int of_channels) const { return pairs() ? (of_channels + 1) / 2 : of_channels; }
   int rows_of_voxel() const {
     return pairs() && form == Form::values ? 2 * groups() : groups();
   }
@@ -80,30 +101,38 @@ class Plane {
   std::byte* first_ = nullptr;
 };
 
-/// The planes of a sample, each made when it is first asked for and kept until `kept` others
-/// were.
+/// Changes a plane's rows when they have been made of the sample's plane z. What lies around
+/// them must stay zero.
+using PlaneFilter = std::function<void(Plane& plane, std::int64_t z)>;
+
+/// The planes of a sample, or of several joint ones, each made when it is first asked for and
+/// kept until `kept` others were.
 class PlaneWindow {
  public:
   PlaneWindow(const ProductKernels& kernels,
               const Lattice& lattice,
               const RowLayout& layout,
-              const Sample& sample,
-              int kept);
+              const Samples& samples,
+              int kept,
+              PlaneFilter filter = {});
   /// A plane of the sample's own z (2 z of them on the fine side); zeros outside.
   const Plane& at(std::int64_t z);
   const RowLayout& layout() const { return layout_; }
 
  private:
   void fill(Plane& plane, std::int64_t z);
-  void fill_rows(Plane& plane, int first_row, std::int64_t y, const std::byte* voxels);
-  const std::uint32_t* words_of(const std::byte* voxels);
+  void fill_rows(
+      Plane& plane, const Sample& part, int first_row, std::int64_t y, const std::byte* voxels);
+  const std::uint32_t* words_of(const Sample& part, const std::byte* voxels);
 
   const ProductKernels& kernels_;
   Lattice lattice_;
   RowLayout layout_;
-  Sample sample_;
+  Samples samples_;
+  bool fine_;
   std::int64_t row_voxels_;
   std::int64_t depth_;
+  PlaneFilter filter_;
   Plane zeros_;
   std::vector<Plane> ring_;
   std::vector<std::int64_t> held_;

@@ -52,6 +52,16 @@ void narrow(const float* __restrict wide,
 }
 
 PROXYTUNE_CLONES
+void add(const std::uint16_t* __restrict first,
+         const std::uint16_t* __restrict second,
+         std::int64_t count,
+         std::uint16_t* __restrict sums) {
+  for (std::int64_t i = 0; i < count; ++i)
+    sums[i] = static_cast<std::uint16_t>(
+        narrowed(value_of(Bfloat16{first[i]}) + value_of(Bfloat16{second[i]})));
+}
+
+PROXYTUNE_CLONES
 void split_pairs(const std::uint32_t* __restrict pairs,
                  std::int64_t count,
                  std::uint16_t* __restrict low,

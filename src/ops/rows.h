@@ -12,6 +12,12 @@ namespace proxytune::ops {
 void widen(const std::uint16_t* narrow, std::int64_t count, float* wide);
 void narrow(const float* wide, std::int64_t count, std::uint16_t* narrow);
 
+/// Sums of bfloat16 numbers, rounded as above.
+void add(const std::uint16_t* first,
+         const std::uint16_t* second,
+         std::int64_t count,
+         std::uint16_t* sums);
+
 /// Each word's low half into one row, its high half into another.
 void split_pairs(const std::uint32_t* pairs,
                  std::int64_t count,

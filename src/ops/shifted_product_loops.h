@@ -13,6 +13,13 @@
 namespace proxytune::ops {
 namespace {
 
+/// Keeps a word that several products share from being read anew for each of them: a vector
+/// that lies across two lines costs two reads.
+template <class Word>
+inline void keep(Word& word) {
+  asm("" : "+v"(word));
+}
+
 /// Vectors that one pass keeps sums for, so that sums, sources and a weight fit the registers.
 template <class A, int Outputs>
 constexpr int vectors_at_once() {
@@ -76,7 +83,8 @@ inline void add_dots_block(const Dots& of, int first) {
     for (int o = 0; o < Outputs; ++o)
       others[o] = A::load(of.others[o] + offset);
     for (int k = 0; k < Terms; ++k) {
-      const typename A::Word source = A::load(of.sources[first + k] + offset);
+      typename A::Word source = A::load(of.sources[first + k] + offset);
+      keep(source);
       for (int o = 0; o < Outputs; ++o)
         sums[k][o] = A::multiply_add(sums[k][o], source, others[o]);
     }

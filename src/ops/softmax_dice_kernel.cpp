@@ -1,39 +1,17 @@
 #include "ops/softmax_dice_kernel.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <vector>
 
-#include "ops/clones.h"
+#include "ops/softmax_dice_parts.h"
 
 namespace proxytune::ops {
 namespace {
 
 constexpr int block = 256;  // voxels whose planes stay in the first-level cache
 constexpr int lanes = 16;
-
-/// exp(x) for x <= 0 within 2 units in the last place (Cephes' polynomial), without branches;
-/// NaN stays NaN. Below -87 it is the smallest normal number.
-PROXYTUNE_INLINE float exponential(float x) {
-  x = x < -87.0F ? -87.0F : x;
-  const float shifted = x * 1.44269504F + 12582912.0F;
-  const float n = shifted - 12582912.0F;
-  const float r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
-  float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
-  p = p * r * r + r + 1.0F;
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) +
-                              (std::bit_cast<std::uint32_t>(shifted) << 23));
-}
-PROXYTUNE_INLINE double exponential(double x) {
-  return std::exp(x);
-}
 
 /// [class][voxel]. `Classes` is their number where it is fixed, or 0: the planes are then apart
 /// for the compiler, and their strides known.
@@ -99,31 +77,6 @@ PROXYTUNE_INLINE void probabilities(int any_classes, Block<Classes, T>& of) {
       planes[c * block + v] /= of.sum[v];
 }
 
-/// The same with one exponential and one division.
-template <class T>
-PROXYTUNE_INLINE void two_probabilities(Block<2, T>& of) {
-  auto& planes = of.probability.at;
-  for (int v = 0; v < block; ++v) {
-    const T a = planes[v];
-    const T b = planes[block + v];
-    const bool first_is_larger = a > b;
-    of.largest[v] = first_is_larger ? a : b;
-    // Minus the difference; one of the two is nought, or not a number as in probabilities().
-    const T e = exponential((a - of.largest[v]) + (b - of.largest[v]));
-    of.sum[v] = T{1} + e;
-    const T large = T{1} / of.sum[v];
-    const T small = e * large;
-    planes[v] = first_is_larger ? large : small;
-    planes[block + v] = first_is_larger ? small : large;
-  }
-}
-
-/// Without a branch, which would keep loops from being vectorised.
-template <class T>
-PROXYTUNE_INLINE T one_if(bool is) {
-  return static_cast<T>(static_cast<std::int32_t>(is));
-}
-
 template <int Classes, class T>
 PROXYTUNE_INLINE void softmax(const T* __restrict logits,
                               const std::uint8_t* labels,
@@ -141,23 +94,14 @@ PROXYTUNE_INLINE void softmax(const T* __restrict logits,
     of.of[v] = labels[v];
   for (int v = of.count; v < block; ++v)
     of.of[v] = -1;
-  if constexpr (Classes == 2)
-    two_probabilities(of);
-  else
-    probabilities(classes, of);
+  probabilities(classes, of);
   for (int c = 0; c < classes; ++c)
     for (int v = of.count; v < block; ++v)
       planes[c * block + v] = 0;
 }
 
-struct Sums {
-  double intersection = 0;
-  double prediction = 0;
-  double truth = 0;
-};
-
 template <int Classes, class T>
-PROXYTUNE_INLINE void add_sums(const Block<Classes, T>& of, int any_classes, Sums* sums) {
+PROXYTUNE_INLINE void add_sums(const Block<Classes, T>& of, int any_classes, DiceSums* sums) {
   const int classes = Classes > 0 ? Classes : any_classes;
   alignas(64) T chosen[block];
   for (int c = 0; c < classes; ++c) {
@@ -181,13 +125,6 @@ double cross_entropy_of(const Block<Classes, T>& of, int classes, const T* logit
                                  (logits[v * classes + of.of[v]] - of.largest[v]));
   return total;
 }
-
-/// d(loss)/d(probability) of a class is slope + (label is this class ? step : 0).
-template <class T>
-struct ClassGradient {
-  T slope = 0;
-  T step = 0;
-};
 
 /// Through the softmax. `cross` is the weight of (p - g), the gradient of the cross-entropy.
 template <int Classes, class T>
@@ -225,7 +162,7 @@ PROXYTUNE_INLINE double add_patch(const LossShape& shape,
                                   const T* logits,
                                   const std::uint8_t* labels,
                                   Block<Classes, T>& of,
-                                  Sums* sums) {
+                                  DiceSums* sums) {
   double cross_entropy = 0;
   for (std::int64_t v = 0; v < shape.voxels; v += block) {
     of.count = static_cast<int>(std::min<std::int64_t>(block, shape.voxels - v));
@@ -236,26 +173,6 @@ PROXYTUNE_INLINE double add_patch(const LossShape& shape,
       cross_entropy += cross_entropy_of(of, shape.classes, x);
   }
   return cross_entropy;
-}
-
-/// The patch's mean over classes; says what each contributes to the gradient.
-template <class T>
-double dice_of(const SoftmaxDiceOptions& options,
-               const std::vector<Sums>& sums,
-               std::int64_t batch,
-               std::vector<ClassGradient<T>>& of_class) {
-  const std::size_t first = options.background ? 0 : 1;
-  const auto terms = static_cast<double>(sums.size() - first) * static_cast<double>(batch);
-  double dice = 0;
-  of_class.assign(sums.size(), {});
-  for (std::size_t c = first; c < sums.size(); ++c) {
-    const double above = 2 * sums[c].intersection + options.smooth;
-    const double below = sums[c].truth + sums[c].prediction + options.smooth;
-    dice += (1 - above / below) / terms;
-    of_class[c] = {static_cast<T>(above / (below * below) / terms),
-                   static_cast<T>(-2 / below / terms)};
-  }
-  return dice;
 }
 
 template <int Classes, class T>
@@ -274,7 +191,7 @@ PROXYTUNE_INLINE double loss(const LossShape& shape,
     const T* const x = logits + n * shape.voxels * shape.classes;
     const std::uint8_t* const g = labels + n * shape.voxels;
     T* const dx = gradient + n * shape.voxels * shape.classes;
-    std::vector<Sums> sums(static_cast<std::size_t>(shape.classes));
+    std::vector<DiceSums> sums(static_cast<std::size_t>(shape.classes));
     cross_entropy += add_patch<Classes>(shape, options.cross_entropy, x, g, of, sums.data());
     dice += dice_of(options, sums, shape.batch, of_class);
     for (std::int64_t v = 0; v < shape.voxels; v += block) {
@@ -297,7 +214,7 @@ double softmax_dice(const LossShape& shape,
                     float* gradient) {
   switch (shape.classes) {
     case 2:
-      return loss<2>(shape, options, logits, labels, gradient);
+      return softmax_dice_of_two(shape, options, logits, labels, gradient);
     case 3:
       return loss<3>(shape, options, logits, labels, gradient);
     case 4:

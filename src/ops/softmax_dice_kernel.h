@@ -27,4 +27,11 @@ double softmax_dice(const LossShape& shape,
                     const std::uint8_t* labels,
                     double* gradient);
 
+/// The same of two classes, from the logits of class 1 less those of class 0, (batch, voxel).
+double softmax_dice_of_odds(const LossShape& shape,
+                            const SoftmaxDiceOptions& options,
+                            const float* odds,
+                            const std::uint8_t* labels,
+                            float* gradient);
+
 }  // namespace proxytune::ops

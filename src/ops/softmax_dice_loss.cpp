@@ -45,30 +45,70 @@ std::tuple<Tensor, Tensor> forward_cpu(const Tensor& any_logits,
   return {torch::full({}, loss, torch::kFloat64), gradient};
 }
 
-std::tuple<Tensor, Tensor> call(const Tensor& logits,
+/// Of two classes, from the difference of their logits.
+std::tuple<Tensor, Tensor> forward_of_odds_cpu(const Tensor& any_odds,
+                                               const Tensor& any_labels,
+                                               bool cross_entropy,
+                                               bool background,
+                                               double smooth) {
+  TORCH_CHECK(any_odds.dim() == 5 && any_odds.size(1) == 1,
+              "softmax_dice_loss_of_odds takes odds (batch, 1, z, y, x)");
+  if (any_odds.scalar_type() != torch::kFloat32) {
+    const Tensor logits = torch::cat({torch::zeros_like(any_odds), any_odds}, 1);
+    auto [loss, gradient] = forward_cpu(logits, any_labels, cross_entropy, background, smooth);
+    return {loss, channels_last(gradient.narrow(1, 1, 1))};
+  }
+  check_operands(any_odds.expand({-1, 2, -1, -1, -1}), any_labels, background);
+  const Tensor odds = channels_last(any_odds);
+  const Tensor labels = any_labels.contiguous();
+  const LossShape shape{odds.size(0), labels[0].numel(), 2};
+  Tensor gradient = torch::empty_like(odds);
+  const double loss = softmax_dice_of_odds(shape,
+                                           {cross_entropy, background, smooth},
+                                           odds.const_data_ptr<float>(),
+                                           labels.const_data_ptr<std::uint8_t>(),
+                                           gradient.mutable_data_ptr<float>());
+  return {torch::full({}, loss, torch::kFloat64), gradient};
+}
+
+using Operation = c10::TypedOperatorHandle<std::tuple<Tensor, Tensor>(
+    const Tensor&, const Tensor&, bool, bool, double)>;
+
+Operation operation(const char* name) {
+  return c10::Dispatcher::singleton()
+      .findSchemaOrThrow(name, "")
+      .typed<std::tuple<Tensor, Tensor>(const Tensor&, const Tensor&, bool, bool, double)>();
+}
+
+/// Which of the two operations it is.
+enum class From { logits, odds };
+
+std::tuple<Tensor, Tensor> call(From from,
+                                const Tensor& logits,
                                 const Tensor& labels,
                                 bool cross_entropy,
                                 bool background,
                                 double smooth) {
-  static const auto operation = c10::Dispatcher::singleton()
-                                    .findSchemaOrThrow("proxytune::softmax_dice_loss", "")
-                                    .typed<std::tuple<Tensor, Tensor>(
-                                        const Tensor&, const Tensor&, bool, bool, double)>();
-  return operation.call(logits, labels, cross_entropy, background, smooth);
+  static const Operation of_logits = operation("proxytune::softmax_dice_loss");
+  static const Operation of_odds = operation("proxytune::softmax_dice_loss_of_odds");
+  const Operation& chosen = from == From::odds ? of_odds : of_logits;
+  return chosen.call(logits, labels, cross_entropy, background, smooth);
 }
 
 class SoftmaxDiceLoss : public torch::autograd::Function<SoftmaxDiceLoss> {
  public:
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context,
+                                                From from,
                                                 const Tensor& logits,
                                                 const Tensor& labels,
                                                 bool cross_entropy,
                                                 bool background,
                                                 double smooth) {
     const at::AutoDispatchBelowADInplaceOrView below_autograd;
-    auto [loss, gradient] = call(logits, labels, cross_entropy, background, smooth);
+    auto [loss, gradient] = call(from, logits, labels, cross_entropy, background, smooth);
     context->save_for_backward({gradient});
     context->mark_non_differentiable({gradient});
+    context->set_materialize_grads(false);  // zeros as large as the logits, for nothing
     return {loss, gradient};
   }
 
@@ -80,7 +120,8 @@ class SoftmaxDiceLoss : public torch::autograd::Function<SoftmaxDiceLoss> {
     const Tensor& outer = gradients[0];
     // The loss itself is nearly always the root: spare a pass over the logits.
     const bool root = outer.is_cpu() && outer.item<double>() == 1;
-    return {root ? gradient : gradient * outer.to(gradient.scalar_type()),
+    return {Tensor(),
+            root ? gradient : gradient * outer.to(gradient.scalar_type()),
             Tensor(),
             Tensor(),
             Tensor(),
@@ -88,13 +129,14 @@ class SoftmaxDiceLoss : public torch::autograd::Function<SoftmaxDiceLoss> {
   }
 };
 
+template <From Logits>
 std::tuple<Tensor, Tensor> forward_autograd(const Tensor& logits,
                                             const Tensor& labels,
                                             bool cross_entropy,
                                             bool background,
                                             double smooth) {
   const auto outputs =
-      SoftmaxDiceLoss::apply(logits, labels, cross_entropy, background, smooth);
+      SoftmaxDiceLoss::apply(Logits, logits, labels, cross_entropy, background, smooth);
   return {outputs[0], outputs[1]};
 }
 
@@ -103,22 +145,34 @@ std::tuple<Tensor, Tensor> forward_autograd(const Tensor& logits,
 Tensor softmax_dice_loss(const Tensor& logits,
                          const Tensor& labels,
                          const SoftmaxDiceOptions& options) {
-  return std::get<0>(
-      call(logits, labels, options.cross_entropy, options.background, options.smooth));
+  return std::get<0>(call(
+      From::logits, logits, labels, options.cross_entropy, options.background, options.smooth));
+}
+
+Tensor softmax_dice_loss_of_odds(const Tensor& odds,
+                                 const Tensor& labels,
+                                 const SoftmaxDiceOptions& options) {
+  return std::get<0>(call(
+      From::odds, odds, labels, options.cross_entropy, options.background, options.smooth));
 }
 
 TORCH_LIBRARY_FRAGMENT(proxytune, library) {
   library.def(
       "softmax_dice_loss(Tensor logits, Tensor labels, bool cross_entropy, bool background, "
       "float smooth) -> (Tensor loss, Tensor gradient)");
+  library.def(
+      "softmax_dice_loss_of_odds(Tensor odds, Tensor labels, bool cross_entropy, "
+      "bool background, float smooth) -> (Tensor loss, Tensor gradient)");
 }
 
 TORCH_LIBRARY_IMPL(proxytune, CPU, library) {
   library.impl("softmax_dice_loss", &forward_cpu);
+  library.impl("softmax_dice_loss_of_odds", &forward_of_odds_cpu);
 }
 
 TORCH_LIBRARY_IMPL(proxytune, Autograd, library) {
-  library.impl("softmax_dice_loss", &forward_autograd);
+  library.impl("softmax_dice_loss", &forward_autograd<From::logits>);
+  library.impl("softmax_dice_loss_of_odds", &forward_autograd<From::odds>);
 }
 
 }  // namespace proxytune::ops

@@ -10,4 +10,10 @@ torch::Tensor segmentation_loss(Loss kind,
   return ops::softmax_dice_loss(logits, labels, {.cross_entropy = kind == Loss::dice_ce});
 }
 
+torch::Tensor segmentation_loss_of_odds(Loss kind,
+                                        const torch::Tensor& odds,
+                                        const torch::Tensor& labels) {
+  return ops::softmax_dice_loss_of_odds(odds, labels, {.cross_entropy = kind == Loss::dice_ce});
+}
+
 }  // namespace proxytune::training

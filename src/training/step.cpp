@@ -21,6 +21,18 @@ torch::Tensor classes(std::span<const std::uint8_t> labels, const torch::Tensor&
                           torch::kUInt8);
 }
 
+torch::Tensor loss_of(Loss kind,
+                      const network::UNet& network,
+                      const torch::Tensor& images,
+                      std::span<const std::uint8_t> labels) {
+  if (network.options().out_channels == 2) {
+    const torch::Tensor odds = network.log_odds(images);
+    return segmentation_loss_of_odds(kind, odds, classes(labels, odds));
+  }
+  const torch::Tensor logits = network.forward(images);
+  return segmentation_loss(kind, logits, classes(labels, logits));
+}
+
 }  // namespace
 
 torch::Tensor channels_last(std::span<const float> values,
@@ -54,8 +66,7 @@ double training_step(network::UNet& network,
   const torch::AutoGradMode with_gradients(true);
   const network::FlatParameters& parameters = network.parameters();
   parameters.gradients.zero_();
-  const torch::Tensor logits = network.forward(images);
-  const torch::Tensor value = segmentation_loss(loss, logits, classes(labels, logits));
+  const torch::Tensor value = loss_of(loss, network, images, labels);
   const double number = value.item<double>();
   if (!std::isfinite(number))
     return number;

@@ -91,6 +91,31 @@ TEST(UNetTest, BackwardAddsIntoTheFlatGradientsInPlace) {
   EXPECT_TRUE(torch::equal(flat.gradients, once));
 }
 
+TEST(UNetTest, LogOddsAreTheDifferenceOfTheLogitsWithTheirGradients) {
+  for (const UNetOptions& options : {proxy_three, with_batch_norm(proxy_three)}) {
+    UNet network(options, torch::kCPU, torch::kFloat64);
+    initialise(network, core::RandomKey(3));
+    const Tensor image = wave(2 * 8 * 8 * 12, 0, 0.3).view({2, 1, 8, 8, 12});
+    const Tensor weights = wave(2 * 8 * 8 * 12, 0, 0.7).view({2, 1, 8, 8, 12});
+    const auto gradients_of = [&](const Tensor& odds) {
+      network.parameters().gradients.zero_();
+      (odds * weights).sum().backward();
+      return network.parameters().gradients.clone();
+    };
+    const Tensor logits = network.forward(image);
+    const Tensor wanted = logits.narrow(1, 1, 1) - logits.narrow(1, 0, 1);
+    const Tensor got = network.log_odds(image);
+    EXPECT_TRUE(torch::allclose(got, wanted, 1e-10, 1e-12));
+    EXPECT_TRUE(torch::allclose(gradients_of(got), gradients_of(wanted), 1e-9, 1e-10));
+  }
+}
+
+TEST(UNetTest, LogOddsAreOfTwoClassesOnly) {
+  UNetOptions three_classes = proxy_three;
+  three_classes.out_channels = 3;
+  EXPECT_THROW(UNet(three_classes).log_odds(torch::zeros({1, 1, 8, 8, 8})), c10::Error);
+}
+
 TEST(UNetTest, FlatValuesAreTheNetworksWeights) {
   UNet network(proxy_three);
   initialise(network, core::RandomKey(3));

@@ -1,6 +1,7 @@
 #include "proxytune/ops/softmax_dice_loss.h"
 
 #include <cmath>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -77,6 +78,34 @@ TEST(SoftmaxDiceLossTest, EqualsTheStockOperationsInDouble) {
       compare(problem(classes, {9, 7, 11}, torch::kFloat64), options, 1e-12);
 }
 
+TEST(SoftmaxDiceLossTest, OfOddsIsThatOfTwoLogitsThatFarApart) {
+  for (const torch::ScalarType type : {torch::kFloat32, torch::kFloat64})
+    for (const std::vector<std::int64_t>& grid :
+         std::vector<std::vector<std::int64_t>>{{1, 1, 1}, {3, 5, 7}, {9, 7, 11}})
+      for (const SoftmaxDiceOptions& options : all_options) {
+        const Problem of = problem(2, grid, type);
+        const Tensor logits = of.logits.to(torch::kFloat64).detach().requires_grad_();
+        composed(logits, of.labels, options).backward();
+        const Tensor odds =
+            (of.logits.narrow(1, 1, 1) - of.logits.narrow(1, 0, 1)).detach().requires_grad_();
+        const Tensor loss = softmax_dice_loss_of_odds(odds, of.labels, options);
+        loss.backward();
+        EXPECT_NEAR(loss.item<double>(),
+                    softmax_dice_loss(of.logits, of.labels, options).item<double>(),
+                    1e-6);
+        const Tensor wanted = logits.grad().narrow(1, 1, 1);
+        EXPECT_LE((odds.grad() - wanted).abs().max().item<double>(),
+                  3e-6 * wanted.abs().max().item<double>())
+            << grid;
+      }
+}
+
+TEST(SoftmaxDiceLossTest, OfOddsTakesOneChannelOnly) {
+  const Tensor labels = torch::zeros({2, 3, 4, 5}, torch::kUInt8);
+  EXPECT_THROW(softmax_dice_loss_of_odds(torch::zeros({2, 2, 3, 4, 5}), labels), c10::Error);
+  EXPECT_THROW(softmax_dice_loss_of_odds(torch::zeros({2, 1, 3, 4, 6}), labels), c10::Error);
+}
+
 TEST(SoftmaxDiceLossTest, OfOneClassIsNoughtAndHasNoGradient) {
   const Tensor logits = torch::rand({2, 1, 3, 4, 5}).requires_grad_();
   const Tensor loss = softmax_dice_loss(logits, torch::zeros({2, 3, 4, 5}, torch::kUInt8));
@@ -89,6 +118,11 @@ TEST(SoftmaxDiceLossTest, IsNotANumberForLogitsThatAreNone) {
   Problem of = problem(3, {4, 5, 6}, torch::kFloat32);
   of.logits[1][2][3][1][1] = std::nan("");
   EXPECT_TRUE(std::isnan(softmax_dice_loss(of.logits, of.labels).item<double>()));
+  Problem two = problem(2, {4, 5, 6}, torch::kFloat32);
+  two.logits[1][1][3][1][1] = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(std::isnan(softmax_dice_loss(two.logits, two.labels).item<double>()));
+  const Tensor odds = two.logits.narrow(1, 1, 1);
+  EXPECT_TRUE(std::isnan(softmax_dice_loss_of_odds(odds, two.labels).item<double>()));
 }
 
 TEST(SoftmaxDiceLossTest, TakesMinusInfinityForAClassThatIsNotThere) {

@@ -38,6 +38,10 @@ class UNet {
   /// network's type in either precision. The extents must pass check_patch().
   torch::Tensor forward(const torch::Tensor& images) const;
 
+  /// Of a network of two classes, the logits of class 1 less those of class 0: (batch, 1, z, y,
+  /// x). It is all that the softmax depends on, at a part of the last convolution's cost.
+  torch::Tensor log_odds(const torch::Tensor& images) const;
+
   /// Batch norm takes the batch's moments and updates the running ones (true, at first), or
   /// uses the running ones. Nothing else depends on it.
   void set_training(bool training);

@@ -22,4 +22,10 @@ torch::Tensor softmax_dice_loss(const torch::Tensor& logits,
                                 const torch::Tensor& labels,
                                 const SoftmaxDiceOptions& options = {});
 
+/// The same of two classes, from the logits of class 1 less those of class 0, which is all that
+/// a softmax depends on: (batch, 1, z, y, x).
+torch::Tensor softmax_dice_loss_of_odds(const torch::Tensor& odds,
+                                        const torch::Tensor& labels,
+                                        const SoftmaxDiceOptions& options = {});
+
 }  // namespace proxytune::ops

@@ -13,4 +13,10 @@ torch::Tensor segmentation_loss(Loss kind,
                                 const torch::Tensor& logits,
                                 const torch::Tensor& labels);
 
+/// The same of two classes, from the logits of class 1 less those of class 0, (batch, 1, z, y,
+/// x).
+torch::Tensor segmentation_loss_of_odds(Loss kind,
+                                        const torch::Tensor& odds,
+                                        const torch::Tensor& labels);
+
 }  // namespace proxytune::training

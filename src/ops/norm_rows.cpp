@@ -1,0 +1,196 @@
+#include "ops/norm_rows.h"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "ops/clones.h"
+
+namespace proxytune::ops {
+namespace {
+
+constexpr int lanes = 16;
+// Values whose sums are kept in float before they go on in double.
+constexpr std::int64_t block_values = 256 * lanes;
+
+/// Lanes that stay in registers, in as many as the instruction set needs.
+using Vector = float __attribute__((vector_size(4 * lanes)));
+
+/// As many sums as hide how long an addition takes.
+struct Sums {
+  Vector even = {};
+  Vector odd = {};
+  PROXYTUNE_INLINE double total() const {
+    const Vector both = even + odd;
+    double sum = 0;
+    for (int lane = 0; lane < lanes; ++lane)
+      sum += static_cast<double>(both[lane]);
+    return sum;
+  }
+};
+
+PROXYTUNE_INLINE void load(const float* from, Vector& to) {
+  std::memcpy(&to, from, sizeof(to));
+}
+/// The first `count`, and `otherwise` in the lanes that are left.
+PROXYTUNE_INLINE void load(const float* from, std::int64_t count, float otherwise, Vector& to) {
+  float values[lanes];
+  for (int lane = 0; lane < lanes; ++lane)
+    values[lane] = lane < count ? from[lane] : otherwise;
+  load(values, to);
+}
+
+/// Calls with an offset, the number of values there, and whether it is an even one of its
+/// row's.
+template <class Call>
+PROXYTUNE_INLINE void in_lanes(const RowExtents& extents,
+                               std::int64_t first_row,
+                               std::int64_t rows,
+                               const Call& call) {
+  constexpr std::integral_constant<std::int64_t, lanes> all;
+  for (std::int64_t y = first_row; y < first_row + rows; ++y) {
+    const std::int64_t row = y * extents.pitch;
+    std::int64_t x = 0;
+    for (; x + 2 * lanes <= extents.count; x += 2 * lanes) {
+      call(row + x, all, std::true_type{});
+      call(row + x + lanes, all, std::false_type{});
+    }
+    for (; x + lanes <= extents.count; x += lanes)
+      call(row + x, all, std::true_type{});
+    if (x < extents.count)
+      call(row + x, extents.count - x, std::false_type{});
+  }
+}
+
+template <class Count>
+PROXYTUNE_INLINE void load_some(const float* from, Count count, float otherwise, Vector& to) {
+  if constexpr (std::is_same_v<Count, std::int64_t>)
+    load(from, count, otherwise, to);
+  else
+    load(from, to);
+}
+
+/// Calls with the first row and the number of rows of each block.
+template <class Call>
+PROXYTUNE_INLINE void in_blocks(const RowExtents& extents, const Call& call) {
+  const std::int64_t step = std::max<std::int64_t>(1, block_values / extents.count);
+  for (std::int64_t y = 0; y < extents.rows; y += step)
+    call(y, std::min(step, extents.rows - y));
+}
+
+}  // namespace
+
+PROXYTUNE_CLONES
+void add_moments(const RowExtents& extents, const float* values, ChannelMoments& moments) {
+  in_blocks(extents, [&](std::int64_t first, std::int64_t rows) PROXYTUNE_INLINE_LAMBDA {
+    // Deviations from a number near the block's mean, so that nothing cancels.
+    Sums sum;
+    in_lanes(
+        extents, first, 1, [&](std::int64_t at, auto n, auto even) PROXYTUNE_INLINE_LAMBDA {
+          Vector value;
+          load_some(values + at, n, 0, value);
+          (even ? sum.even : sum.odd) += value;
+        });
+    const auto pivot = static_cast<float>(sum.total() / static_cast<double>(extents.count));
+    Sums plain;
+    Sums square;
+    in_lanes(
+        extents, first, rows, [&](std::int64_t at, auto n, auto even) PROXYTUNE_INLINE_LAMBDA {
+          Vector value;
+          load_some(values + at, n, pivot, value);
+          const Vector deviation = value - pivot;
+          (even ? plain.even : plain.odd) += deviation;
+          (even ? square.even : square.odd) += deviation * deviation;
+        });
+    const auto count = static_cast<double>(rows * extents.count);
+    const double off = plain.total() / count;
+    const double mean = static_cast<double>(pivot) + off;
+    const double delta = mean - moments.mean;
+    const double all = moments.count + count;
+    moments.mean += delta * count / all;
+    moments.squares +=
+        square.total() - count * off * off + delta * delta * moments.count * count / all;
+    moments.count = all;
+  });
+}
+
+PROXYTUNE_CLONES
+void activate(const RowExtents& extents, const ChannelNorm& norm, float* values) {
+  const ChannelNorm by = norm;
+  for (std::int64_t y = 0; y < extents.rows; ++y) {
+    float* const row = values + y * extents.pitch;
+    for (std::int64_t x = 0; x < extents.count; ++x) {
+      const float normal = (row[x] - by.mean) * by.scale;
+      const float sloped = by.slope * normal;
+      row[x] = normal > 0 ? normal : sloped;
+    }
+  }
+}
+
+PROXYTUNE_CLONES
+void pass_activation(const RowExtents& extents,
+                     const ChannelNorm& norm,
+                     const float* __restrict values,
+                     float* __restrict gradients,
+                     ChannelGradient& sums) {
+  const ChannelNorm by = norm;
+  in_blocks(extents, [&](std::int64_t first, std::int64_t rows) PROXYTUNE_INLINE_LAMBDA {
+    Sums plain;
+    Sums weighted;
+    Sums of_slope;
+    in_lanes(
+        extents, first, rows, [&](std::int64_t at, auto n, auto even) PROXYTUNE_INLINE_LAMBDA {
+          Vector value;
+          Vector after;
+          load_some(values + at, n, 0, value);
+          load_some(gradients + at, n, 0, after);
+          const Vector zero = {};
+          const Vector normal = (value - by.mean) * by.scale;
+          const Vector before = normal > 0 ? after : by.slope * after;
+          const Vector negative = normal > 0 ? zero : normal;
+          std::memcpy(gradients + at, &before, static_cast<std::size_t>(n) * sizeof(float));
+          (even ? plain.even : plain.odd) += before;
+          (even ? weighted.even : weighted.odd) += before * normal;
+          (even ? of_slope.even : of_slope.odd) += after * negative;
+        });
+    sums.plain += plain.total();
+    sums.weighted += weighted.total();
+    sums.slope += of_slope.total();
+  });
+}
+
+PROXYTUNE_CLONES
+void pass_norm(const RowExtents& extents,
+               const ChannelNorm& norm,
+               float mean_plain,
+               float mean_weighted,
+               const float* __restrict values,
+               float* __restrict gradients) {
+  const ChannelNorm by = norm;
+  for (std::int64_t y = 0; y < extents.rows; ++y) {
+    const float* __restrict const value = values + y * extents.pitch;
+    float* __restrict const gradient = gradients + y * extents.pitch;
+    for (std::int64_t x = 0; x < extents.count; ++x) {
+      const float normal = (value[x] - by.mean) * by.scale;
+      gradient[x] = by.scale * (gradient[x] - mean_plain - normal * mean_weighted);
+    }
+  }
+}
+
+PROXYTUNE_CLONES
+double sum_of(const RowExtents& extents, const float* values) {
+  double result = 0;
+  in_blocks(extents, [&](std::int64_t first, std::int64_t rows) PROXYTUNE_INLINE_LAMBDA {
+    Sums sum;
+    in_lanes(
+        extents, first, rows, [&](std::int64_t at, auto n, auto even) PROXYTUNE_INLINE_LAMBDA {
+          Vector value;
+          load_some(values + at, n, 0, value);
+          (even ? sum.even : sum.odd) += value;
+        });
+    result += sum.total();
+  });
+  return result;
+}
+
+}  // namespace proxytune::ops
