@@ -189,7 +189,7 @@ Rankings rank(Study& study, const PreparedData& data) {
     std::unique_ptr<similarity::PairEngine> engine;
     comm::together(study.world(), [&] {
       engine = std::make_unique<similarity::PairEngine>(
-          metric, crop, study.options().similarity, volumes, gpu);
+          ranking.metric, ranking.crop, study.options().similarity, volumes, gpu);
     });
     if (samples(study, data))
       estimate(study, data, *engine, ranking);

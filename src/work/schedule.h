@@ -55,7 +55,7 @@ class Schedule {
   /// A piece to be done once more.
   struct OnceMore {
     Item item;
-    std::size_t limit;  // pieces that may run beside each other, itself included
+    std::size_t limit = 0;  // pieces that may run beside each other, itself included
   };
 
   Parts parts_;

@@ -16,8 +16,20 @@ TEST(SecondsOfTest, ReadsSecondsAndUnits) {
 }
 
 TEST(SecondsOfTest, IsNothingForWhatIsNoDuration) {
-  for (const char* text :
-       {"", "h", "1x", "30m1h", "1h1h", "1h30", "-5", "1.5h", "1e3", "inf", "nan", " 5", "5 m", "99999999999"})
+  for (const char* text : {"",
+                           "h",
+                           "1x",
+                           "30m1h",
+                           "1h1h",
+                           "1h30",
+                           "-5",
+                           "1.5h",
+                           "1e3",
+                           "inf",
+                           "nan",
+                           " 5",
+                           "5 m",
+                           "99999999999"})
     EXPECT_EQ(seconds_of(text), std::nullopt) << text;
 }
 
