@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxytune/core/random.h"
+#include "training/flush_denormals.h"
 #include "training/step.h"
 
 namespace {
