@@ -149,6 +149,15 @@ Sizes sizes_of(const StudyOptions& options, const ArmOptions& arm, int cases) {
   return {cases - held_out, held_out};
 }
 
+std::size_t most_voxels(const std::vector<CaseReport>& internal,
+                        const std::vector<CaseReport>& external) {
+  double most = 0;
+  for (const auto* reports : {&internal, &external})
+    for (const CaseReport& report : *reports)
+      most = std::max(most, report.voxels);
+  return static_cast<std::size_t>(most);
+}
+
 double mean_voxels(const std::vector<CaseReport>& reports) {
   double sum = 0;
   for (const CaseReport& report : reports)
@@ -243,8 +252,11 @@ void check_study(app::Session& session) {
     network::UNetOptions network = one.unet;
     network.in_channels = channels;
     network.out_channels = classes;
-    const training::StepCost cost = training::measure_step(
-        network, options.training, timed_steps, study.numerics().precision);
+    const training::StepCost cost = training::measure_step(network,
+                                                           options.training,
+                                                           timed_steps,
+                                                           study.numerics().precision,
+                                                           most_voxels(internal, external));
     prediction.cost[one.name] = cost;
     study.log().info(fmt::format(
         "check: network {}: {} parameters, {:.3f} s a step of {} patches, {:.0f} MiB a "

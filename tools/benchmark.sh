@@ -2,7 +2,7 @@
 # Builds and runs a benchmark; one line a comparison, ours and the peer's measured in the same run:
 # RATIO name=... peer=... ours=... theirs=... unit=... ratio=(theirs over ours).
 # usage: tools/benchmark.sh NAME [ARGUMENTS]        NAME: training_step, operations, convolution,
-#        pair-matrix, against-monai, bfloat16, scheduler
+#        pair-matrix, against-monai, bfloat16, memory, scheduler
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "$#" = 0 ] || [ ! -e "tools/benchmark/${1//-/_}.py" ]; then

@@ -40,6 +40,8 @@ inline void add_ball(MadeCases& cases, int edge, std::uint64_t seed) {
                             random.uniform(0.35, 0.65) * edge};
   imaging::Volume image{1, shape, {}, {}};
   imaging::LabelVolume label{shape, {}, {}};
+  image.voxels.reserve(shape.voxels());
+  label.voxels.reserve(shape.voxels());
   for (int z = 0; z < edge; ++z)
     for (int y = 0; y < edge; ++y)
       for (int x = 0; x < edge; ++x) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "proxytune/core/error.h"
+#include "src/training/peak_memory.h"
 
 #include "tests/training/balls.h"
 
@@ -152,6 +153,26 @@ TEST(MeasureStepTest, GivesTimesAndMemory) {
   EXPECT_GT(cost.training_step_seconds, 0);
   EXPECT_GT(cost.inference_step_seconds, 0);
   EXPECT_GE(cost.memory_bytes, 0);
+}
+
+// The first training also sets up the library's own tables. Eight patches of 48^3, so that a
+// trial takes far more than what the allocator rounds.
+TEST(MeasureStepTest, ForeseesTheMemoryOfATraining) {
+  Balls balls;
+  static_cast<void>(balls.train());
+  balls.task.network.channels = 8;
+  balls.task.training = {.epochs = 3, .validate_every = 1, .patch = {48, 48, 48}};
+  balls.task.training.window = balls.task.training.patch;
+  balls.cases = {};
+  for (std::uint64_t seed = 0; seed < 6; ++seed)
+    test::add_ball(balls.cases, 56, seed);
+  const double foreseen = measure_step(balls.task.network, balls.task.training, 2).memory_bytes;
+  const PeakMemory memory;
+  const TrainedModel trained = balls.train();
+  ASSERT_EQ(trained.result.status, trials::TrialStatus::completed) << trained.result.reason;
+  if (memory.bytes() == 0)
+    GTEST_SKIP() << "this system does not say how much memory is resident";
+  EXPECT_NEAR(foreseen / memory.bytes(), 1, 0.25);
 }
 
 TEST(MeasureStepTest, SecondOfTwoEqualNetworksNeedsAsMuchMemory) {

@@ -104,7 +104,8 @@ Numerics set_up_numerics(int threads_per_trial,
                          network::Precision wanted = network::Precision::f32);
 
 /// Measured seconds of one training step and of one inference window batch, and the peak of
-/// resident memory (bytes) that a trial of this task adds; for `check`.
+/// resident memory (bytes) that a trial of this task adds to its cases, of which the largest to
+/// be scored has so many voxels; for `check`.
 struct StepCost {
   double training_step_seconds = 0;
   double inference_step_seconds = 0;
@@ -113,6 +114,7 @@ struct StepCost {
 StepCost measure_step(const network::UNetOptions& network,
                       const TrainingOptions& training,
                       int steps,
-                      network::Precision precision = network::Precision::f32);
+                      network::Precision precision = network::Precision::f32,
+                      std::size_t largest_case = 0);
 
 }  // namespace proxytune::training
