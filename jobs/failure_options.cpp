@@ -48,16 +48,17 @@ void validate(const FailureOptions& options) {
                                        options.trial_time_limit));
 }
 
-void FailureLimits::add(const trials::TrialResult& result, bool now) {
+void FailureLimits::add(const std::string& key, const trials::TrialResult& result, bool now) {
   // A learning rate that diverges is a finding, not a fault.
   if (result.status == trials::TrialStatus::completed ||
       result.status == trials::TrialStatus::diverged) {
-    in_a_row_ = 0;
+    in_a_row_ = now ? 0 : in_a_row_;
     return;
   }
-  ++failed_;
+  if (!failed_.insert(key).second)
+    return;
   in_a_row_ += now ? 1 : 0;
-  const bool too_many = options_.max > 0 && failed_ > options_.max;
+  const bool too_many = options_.max > 0 && static_cast<int>(failed_.size()) > options_.max;
   const bool too_many_in_a_row =
       options_.max_consecutive > 0 && in_a_row_ > options_.max_consecutive;
   if (!too_many && !too_many_in_a_row)
@@ -65,7 +66,7 @@ void FailureLimits::add(const trials::TrialResult& result, bool now) {
   throw core::DataError(fmt::format(
       "{} trials {}, more than failures.{} allows; the last is {}: {}. Mend that and "
       "repeat the command with --retry failed; what is finished is kept",
-      too_many ? failed_ : in_a_row_,
+      too_many ? static_cast<int>(failed_.size()) : in_a_row_,
       too_many ? "failed" : "in a row failed",
       too_many ? "max" : "max_consecutive",
       core::to_string(result.status),

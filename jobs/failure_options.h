@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "proxytune/core/names.h"
@@ -64,12 +65,12 @@ class FailureLimits {
  public:
   explicit FailureLimits(const FailureOptions& options) : options_(options) {}
   /// Throws core::DataError once there are too many.
-  /// `now`: it ended in this launch.
-  void add(const trials::TrialResult& result, bool now);
+  /// Each trial once; `now`: it ended in this launch.
+  void add(const std::string& key, const trials::TrialResult& result, bool now);
 
  private:
   const FailureOptions& options_;
-  int failed_ = 0;
+  std::set<std::string> failed_;
   int in_a_row_ = 0;
 };
 

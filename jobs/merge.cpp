@@ -38,8 +38,19 @@ void fetch_weights(const Study& study,
                    const work::Record& result) {
   const std::string file = trials::result_from_record(result).weights_file;
   if (!file.empty())
-    std::filesystem::copy_file(
-        shard / file, study.folder() / file, std::filesystem::copy_options::overwrite_existing);
+    study::write_file_atomically(study.folder() / file, study::read_file(shard / file));
+}
+
+bool completed(const work::Record& result) {
+  return trials::result_from_record(result).status == trials::TrialStatus::completed;
+}
+
+/// What the study has not, and what completed where it has recorded a failure. A failure that
+/// is to run again is not taken back.
+bool is_wanted(const Study& study, const std::string& key, const work::Record& result) {
+  if (const work::Record* known = study.finished("trial", key))
+    return !completed(*known) && completed(result);
+  return completed(result) || !study.is_forgotten("trial", key);
 }
 
 /// How many of the shard's finished trials are new here.
@@ -51,7 +62,7 @@ int take_over(Study& study, const std::filesystem::path& path) {
   std::vector<std::pair<std::string, const work::Record*>> trials;
   for (const auto& [piece, result] : journal.finished) {
     const std::string kind = "trial/";
-    if (piece.starts_with(kind) && !study.finished("trial", piece.substr(kind.size())))
+    if (piece.starts_with(kind) && is_wanted(study, piece.substr(kind.size()), result))
       trials.emplace_back(piece.substr(kind.size()), &result);
   }
   if (trials.empty())
@@ -59,6 +70,8 @@ int take_over(Study& study, const std::filesystem::path& path) {
   study.accept_numerics(shard.fields("numerics").value_or(study::Fields{}));
   for (const auto& [key, result] : trials) {
     fetch_weights(study, path, *result);
+    if (study.finished("trial", key) != nullptr)
+      study.forget("trial", key);
     study.adopt("trial", key, *result);
   }
   return static_cast<int>(trials.size());

@@ -180,7 +180,11 @@ void Study::open_folder() {
     open_base();
   const study::StudyFolder folder = study::StudyFolder::open(folder_path_, options_.name);
   lock_ = std::make_unique<study::StudyLock>(folder_path_);
-  past_.add(work::read_journal(folder.journal(), options_.name, log()));
+  std::vector<std::filesystem::path> journals{folder.journal()};
+  // After the study's own: what a shard forgot or did later counts.
+  if (!shard_.whole())
+    journals.insert(journals.begin(), base_path_ / "journal");
+  past_ = work::read_journal(journals, options_.name, log());
   const study::Fields resolved = named_fields(options_);
   if (const auto before = folder.fields("resolved")) {
     const auto changes = changes_between(*before, resolved);
@@ -207,7 +211,6 @@ void Study::open_base() {
   study::require_accepted(changes_between(*before, named_fields(options_)), stages(), false);
   study::require_same_numerics(
       *numerics, fields_of(numerics_), session_.request.accept_other_numerics);
-  past_ = work::read_journal(base.journal(), options_.name, log());
 }
 
 void Study::require_not_shard() const {
@@ -403,6 +406,7 @@ void Study::forget_failures() {
     past_.finished.erase(piece);
     past_.attempts.erase(piece);
     past_.retried.erase(piece);
+    past_.forgotten.insert(piece);
     journal_->append({"forgotten", "trial", piece.substr(piece.find('/') + 1), {}});
   }
   log().info(fmt::format("retry: {} trials run again", forgotten.size()));
@@ -410,7 +414,7 @@ void Study::forget_failures() {
 
 void Study::adopt(const std::string& kind, const std::string& key, const work::Record& result) {
   journal_->append({"finished", kind, key, result});
-  past_.finished.emplace(kind + "/" + key, result);
+  past_.finished.insert_or_assign(kind + "/" + key, result);
 }
 
 const work::Record* Study::finished(const std::string& kind, const std::string& key) const {

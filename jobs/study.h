@@ -78,6 +78,10 @@ class Study {
 
   /// What an earlier launch or stage finished; known on rank 0 only. Null: nothing.
   const work::Record* finished(const std::string& kind, const std::string& key) const;
+  /// Whether it is to run again, and has not yet; known on rank 0 only.
+  bool is_forgotten(const std::string& kind, const std::string& key) const {
+    return past_.forgotten.contains(kind + "/" + key);
+  }
   /// Lets a finished piece run again.
   void forget(const std::string& kind, const std::string& key);
   /// Takes over a piece that a shard finished. On rank 0.

@@ -33,6 +33,12 @@ TimeLimit here(const ComputeOptions& options) {
   TimeLimit limit = of_slurm();
   if (const auto own = core::seconds_of(options.time_limit); own && *own < limit.seconds)
     limit = {*own, "compute.time_limit"};
+  if (limit.seconds <= 0)
+    throw core::ConfigurationError(
+        fmt::format("by {} this job ended {:.0f} s ago; unset it where it is left from a job "
+                    "that has ended",
+                    limit.name,
+                    -limit.seconds));
   if (limit.seconds <= options.grace)
     throw core::ConfigurationError(
         fmt::format("by {} this job has {:.0f} s, which is less than compute.grace ({:g} s): "

@@ -212,7 +212,9 @@ std::map<std::string, work::Record> TrialPool::run(TrialLines& lines,
       [&](const work::Item& item) { return lost(item); },
       [&](const work::Progress& progress) {
         lines(progress);
-        limits.add(trials::result_from_record(*progress.result), progress.rank >= 0);
+        limits.add(progress.item->key,
+                   trials::result_from_record(*progress.result),
+                   progress.rank >= 0);
       },
       /*short_pieces=*/false,
       [&](const work::Record& result, int attempt) { return again(result, attempt); });

@@ -26,6 +26,9 @@ class Attempt {
       late_.emplace([&journal] { journal.sync(); }, link);
   }
 
+  /// Whatever waits for a sync is told.
+  void leave() { late_.reset(); }
+
   void operator()(const Item& item) {
     try {
       if (late_) {
@@ -91,7 +94,7 @@ class Attempt {
   std::optional<LateReports> late_;
 };
 
-/// Until sent home; whatever waits for a sync is told before.
+/// Until sent home.
 void do_pieces(Link& link,
                Journal& journal,
                const Worker& worker,
@@ -99,7 +102,7 @@ void do_pieces(Link& link,
                const std::atomic<bool>& stop) {
   Attempt attempt(journal, link, worker, options);
   work_until_sent_home(
-      link, [&](const Item& item) { attempt(item); }, stop);
+      link, [&](const Item& item) { attempt(item); }, [&] { attempt.leave(); }, stop);
 }
 
 }  // namespace

@@ -91,6 +91,7 @@ std::optional<Report> LocalLink::next_report(std::chrono::microseconds patience)
 
 void work_until_sent_home(Link& link,
                           const std::function<void(const Item&)>& attempt,
+                          const std::function<void()>& leave,
                           const std::atomic<bool>& stop) {
   link.tell({.kind = Report::Kind::ready});
   for (Order order = link.wait(); order.kind == Order::Kind::work; order = link.wait())
@@ -99,6 +100,7 @@ void work_until_sent_home(Link& link,
       link.tell({.kind = Report::Kind::stopped, .key = order.item.key});
     else
       attempt(order.item);
+  leave();
   link.tell({.kind = Report::Kind::goodbye});
 }
 

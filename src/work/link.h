@@ -94,9 +94,11 @@ class LocalLink : public Link {
 };
 
 /// A worker's life: says that it is ready, does each piece it is given, until sent home.
-/// `attempt` does a piece and has its end reported, and that this rank is ready.
+/// `attempt` does a piece and has its end reported, and that this rank is ready; `leave` tells
+/// what is left to tell before the goodbye.
 void work_until_sent_home(Link& link,
                           const std::function<void(const Item&)>& attempt,
+                          const std::function<void()>& leave,
                           const std::atomic<bool>& stop);
 
 }  // namespace proxytune::work

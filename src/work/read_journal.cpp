@@ -115,14 +115,17 @@ class SegmentReader {
   void add(Event event) {
     const std::string piece = event.stage + "/" + event.key;
     follow(piece, event);
-    if (event.kind == "finished")
+    if (event.kind == "finished") {
       contents_.finished.emplace(piece, event.data);
+      contents_.forgotten.erase(piece);
+    }
     if (event.kind == "again")
       ++contents_.retried[piece];
     if (event.kind == "forgotten") {
       contents_.finished.erase(piece);
       contents_.attempts.erase(piece);
       contents_.retried.erase(piece);
+      contents_.forgotten.insert(piece);
     }
     if (event.kind != "progress")
       contents_.events.push_back(std::move(event));
@@ -171,25 +174,22 @@ void add_events(Segment& segment, const Header& header, JournalContents& content
 
 }  // namespace
 
-void JournalContents::add(JournalContents others) {
-  events.insert(events.end(),
-                std::make_move_iterator(others.events.begin()),
-                std::make_move_iterator(others.events.end()));
-  finished.merge(others.finished);
-  open.merge(others.open);
-  last_launch = std::max(last_launch, others.last_launch);
-  for (const auto& [piece, starts] : others.attempts)
-    attempts[piece] += starts;
-  for (const auto& [piece, ends] : others.retried)
-    retried[piece] += ends;
-  torn_lines += others.torn_lines;
-}
-
 JournalContents read_journal(const fs::path& folder,
                              const std::string& study_id,
                              const core::Log& log) {
+  return read_journal(std::vector<fs::path>{folder}, study_id, log);
+}
+
+JournalContents read_journal(const std::vector<fs::path>& folders,
+                             const std::string& study_id,
+                             const core::Log& log) {
+  std::vector<fs::path> segments;
+  for (const fs::path& folder : folders) {
+    const std::vector<fs::path> more = segments_of(folder);
+    segments.insert(segments.end(), more.begin(), more.end());
+  }
   JournalContents contents;
-  for (const fs::path& path : segments_of(folder)) {
+  for (const fs::path& path : segments) {
     Segment segment{path, read_whole(path)};
     if (const std::optional<Header> header = read_header(segment, study_id))
       add_events(segment, *header, contents);

@@ -66,6 +66,26 @@ class ShardsTest(ProgramTest):
         self.done(run("merge", path))
         self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
 
+    def test_what_a_shard_does_once_more_replaces_what_had_failed(self):
+        path, folder = self.selected("again")
+        self.done(run("sweep", path, "--shard", "1/2", "--set", "failures.trial_time_limit=0.001"))
+        self.assertIn("merge: 6 trials taken over", run("merge", path).text)
+        again = self.done(run("sweep", path, "--shard", "1/2", "--retry", "failed"))
+        self.assertIn("retry: 6 trials run again", again.text)
+        # Done is done, also where the study still has the old record.
+        self.assertIn("retry: 0 trials", self.done(run("sweep", path, "--shard", "1/2", "--retry", "failed")).text)
+        self.done(run("sweep", path, "--shard", "2/2"))
+        self.assertIn("merge: 6 trials taken over from 1-of-2", self.done(run("merge", path)).text)
+        self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
+
+    def test_failures_that_are_to_run_again_are_not_taken_back_from_a_shard(self):
+        path, folder = self.selected("taken_back")
+        self.done(run("sweep", path, "--shard", "1/1", "--set", "failures.trial_time_limit=0.001"))
+        self.assertIn("merge: 12 trials taken over", run("merge", path).text)
+        self.assertIn("12 of 12 trials of the sweep are missing", run("merge", path, "--retry", "failed").text)
+        self.done(run("run", path, ranks=2))
+        self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
+
     def test_a_shard_of_a_study_that_is_not_ready_says_what_to_do(self):
         path, folder = self.study("unready")
         result = run("sweep", path, "--shard", "1/2")

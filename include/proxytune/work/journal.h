@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,16 +67,18 @@ struct JournalContents {
   /// before its process died is not to blame.
   std::map<std::string, int> attempts;
   std::map<std::string, int> retried;  // stage + "/" + key -> ends that asked for another try
+  std::set<std::string> forgotten;     // stage + "/" + key, and not finished since
   int torn_lines = 0;                  // torn last lines, dropped
-
-  /// What another folder's segments say, after these.
-  void add(JournalContents others);
 };
 
 /// Reads every segment of the folder (none is fine). A torn last line of a segment is dropped
 /// and said; damage elsewhere, or a segment of another study, throws core::DataError naming
 /// file and byte.
 JournalContents read_journal(const std::filesystem::path& folder,
+                             const std::string& study_id,
+                             const core::Log& log);
+/// The segments of several folders, one folder after the other.
+JournalContents read_journal(const std::vector<std::filesystem::path>& folders,
                              const std::string& study_id,
                              const core::Log& log);
 
