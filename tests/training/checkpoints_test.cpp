@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "proxytune/core/error.h"
 
@@ -46,7 +47,8 @@ Balls short_training() {
 }
 
 std::string bytes_of(const Model& model) {
-  const auto file = std::filesystem::path(::testing::TempDir()) / "proxytune_checkpoints.pt";
+  const auto file = std::filesystem::path(::testing::TempDir()) /
+                    ("proxytune_checkpoints_" + std::to_string(::getpid()) + ".pt");
   model.save(file);
   std::ifstream stream(file, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(stream), {}};
