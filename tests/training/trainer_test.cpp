@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "proxytune/core/error.h"
 #include "src/training/peak_memory.h"
@@ -73,7 +74,8 @@ TEST(TrainTest, WeightsSurviveTheFile) {
   balls.task.network.norm = network::Norm::batch;
   const TrainedModel trained = balls.train();
   ASSERT_NE(trained.model, nullptr) << trained.result.reason;
-  const auto file = std::filesystem::path(::testing::TempDir()) / "proxytune_trainer_test.pt";
+  const auto file = std::filesystem::path(::testing::TempDir()) /
+                    ("proxytune_trainer_test_" + std::to_string(::getpid()) + ".pt");
   trained.model->save(file);
   const Model loaded = Model::load(balls.task.network, file);
   const auto image = balls.cases.at(4).image;
