@@ -22,11 +22,7 @@ class CheckpointsTest(ProgramTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.reference = cls.scratch / "reference"
-        path = cls.scratch / "reference.yaml"
-        path.write_text(STUDY.replace("OUT", str(cls.reference)))
-        result = run("run", path, ranks=2)
-        assert result.code == 0, result.text
+        cls.run_reference(STUDY)
 
     def interrupt(self, name, signal_number, more=(), ranks=2, checkpoints=1):
         """A study that was left in the midst of its trials, with checkpoints of some of them."""

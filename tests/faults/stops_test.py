@@ -20,11 +20,7 @@ class StopsTest(ProgramTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.reference = cls.scratch / "reference"
-        path = cls.scratch / "reference.yaml"
-        path.write_text(STUDY.replace("OUT", str(cls.reference)))
-        result = run("run", path, ranks=2)
-        assert result.code == 0, result.text
+        cls.run_reference(STUDY)
 
     def launched(self, name, ranks, *more, stage="trial", kind="started", count=None, text=STUDY):
         """A launch in the midst of a stage; by default, in which every rank trains."""

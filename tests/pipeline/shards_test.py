@@ -7,22 +7,14 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from program import PROGRAM, ProgramTest, TINY_STUDY, differences, journal_events, main, mpi_command, run  # noqa: E402
-
-
-def finished(folder):
-    return [event["key"] for event in journal_events(folder) if event["kind"] == "finished" and event["stage"] == "trial"]
+from program import PROGRAM, ProgramTest, TINY_STUDY, differences, finished_trials, main, mpi_command, run  # noqa: E402
 
 
 class ShardsTest(ProgramTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.reference = cls.scratch / "reference"
-        path = cls.scratch / "reference.yaml"
-        path.write_text(TINY_STUDY.replace("OUT", str(cls.reference)))
-        result = run("run", path, ranks=2)
-        assert result.code == 0, result.text
+        cls.run_reference(TINY_STUDY)
 
     def selected(self, name):
         """A study that is ready for its shards."""
@@ -40,12 +32,12 @@ class ShardsTest(ProgramTest):
             for shard in shards:
                 output, _ = shard.communicate(timeout=240)
                 self.assertEqual(shard.returncode, 0, output)
-            done = [finished(folder / "shards" / f"{i}-of-{count}") for i in range(1, count + 1)]
+            done = [finished_trials(folder / "shards" / f"{i}-of-{count}") for i in range(1, count + 1)]
             # Three arms, of which none shares a trial: 2 optimizers x 2 repeats each.
             self.assertEqual(len(sum(done, [])), 12)
             self.assertEqual(len(set(sum(done, []))), 12)
             self.assertLessEqual(max(map(len, done)) - min(map(len, done)), 1)
-            self.assertEqual(finished(folder), [])
+            self.assertEqual(finished_trials(folder), [])
             self.done(run("merge", path, ranks=2))
             self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
             # Nothing is taken over twice.
@@ -62,7 +54,7 @@ class ShardsTest(ProgramTest):
         self.assertFalse((folder / "results.h5").exists())
         # Another division of the rest: what the study has is not run again.
         self.done(run("sweep", path, "--shard", "1/1"))
-        self.assertEqual(len(finished(folder / "shards" / "1-of-1")), 6)
+        self.assertEqual(len(finished_trials(folder / "shards" / "1-of-1")), 6)
         self.done(run("merge", path))
         self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
 
@@ -117,7 +109,7 @@ class ShardsTest(ProgramTest):
         result = run("merge", path)
         self.assertEqual(result.code, 2, result.text)
         self.assertIn("was computed with training.epochs: 3, but the study says 2", result.text)
-        self.assertEqual(finished(folder), [])
+        self.assertEqual(finished_trials(folder), [])
 
     def test_other_numerics_are_refused_or_marked(self):
         path, folder = self.selected("numerics")
@@ -129,7 +121,7 @@ class ShardsTest(ProgramTest):
         result = run("merge", path)
         self.assertEqual(result.code, 2, result.text)
         self.assertIn("libtorch", result.text)
-        self.assertEqual(finished(folder), [])
+        self.assertEqual(finished_trials(folder), [])
         self.done(run("merge", path, "--accept-other-numerics"))
         self.assertIn(" and 1.0", json.loads((folder / "numerics.json").read_text())["libtorch"])
         marked = subprocess.run([shutil.which("h5dump") or self.skipTest("h5dump is not installed"), "-a", "numerics_mixed",

@@ -12,11 +12,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from program import ProgramTest, TINY_STUDY, differences, journal_events, kill_all, main, ranks_of, run, start, wait_for_finished  # noqa: E402
-
-
-def finished_trials(folder):
-    return [event["key"] for event in journal_events(folder) if event["kind"] == "finished" and event["stage"] == "trial"]
+from program import ProgramTest, TINY_STUDY, differences, finished_trials, journal_events, kill_all, main, ranks_of, run, start, wait_for_finished  # noqa: E402
 
 
 def place_in_file(results, column):
@@ -32,12 +28,7 @@ class StudyTest(ProgramTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.reference = cls.scratch / "reference"
-        path = cls.scratch / "reference.yaml"
-        path.write_text(TINY_STUDY.replace("OUT", str(cls.reference)))
-        result = run("run", path, ranks=1)
-        assert result.code == 0, result.text
-        cls.reference_output = result.output
+        cls.reference_output = cls.run_reference(TINY_STUDY, ranks=1).output
 
     def test_results_are_the_same_on_1_2_3_4_and_7_ranks(self):
         for ranks in (2, 3, 4, 7):

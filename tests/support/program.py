@@ -131,6 +131,11 @@ def journal_events(folder):
     return events
 
 
+def finished_trials(folder):
+    """Their keys, in a study's own journal."""
+    return [event["key"] for event in journal_events(folder) if event["kind"] == "finished" and event["stage"] == "trial"]
+
+
 def wait_for_finished(launcher, folder, count, stage="trial", limit=120, kind="finished"):
     """Returns True once the journal of a running study holds `count` finished pieces (or other events of a kind), False
     if it ended before.
@@ -161,6 +166,16 @@ class ProgramTest(unittest.TestCase):
     def tearDownClass(cls):
         shutil.rmtree(cls.scratch, ignore_errors=True)
 
+    @classmethod
+    def run_reference(cls, text, ranks=2):
+        """The same study, undisturbed, in the folder `cls.reference`; what it said."""
+        cls.reference = cls.scratch / "reference"
+        path = cls.scratch / "reference.yaml"
+        path.write_text(text.replace("OUT", str(cls.reference)))
+        result = run("run", path, ranks=ranks)
+        assert result.code == 0, result.text
+        return result
+
     def study(self, name, text=TINY_STUDY):
         """Writes a study file whose output folder is `name`; returns file and folder."""
         folder = self.scratch / name
@@ -177,5 +192,5 @@ def main():
     unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]])
 
 
-__all__ = ["ProgramTest", "TINY_STUDY", "differences", "journal_events", "kill_all", "main", "ranks_of", "run", "start",
+__all__ = ["ProgramTest", "TINY_STUDY", "differences", "finished_trials", "journal_events", "kill_all", "main", "ranks_of", "run", "start",
            "time", "signal", "wait_for_finished"]
