@@ -38,7 +38,7 @@ void fetch_weights(const Study& study,
                    const work::Record& result) {
   const std::string file = trials::result_from_record(result).weights_file;
   if (!file.empty())
-    study::write_file_atomically(study.folder() / file, study::read_file(shard / file));
+    core::write_file_atomically(study.folder() / file, core::read_file(shard / file));
 }
 
 bool completed(const work::Record& result) {

@@ -195,7 +195,7 @@ void Study::open_folder() {
   freeze_numerics(folder, fields_of(numerics_));
   remove_spent_checkpoints(folder);
   folder.save_fields("resolved", resolved);
-  study::write_file_atomically(folder_path_ / "study.yaml", config::to_yaml(options_));
+  core::write_file_atomically(folder_path_ / "study.yaml", config::to_yaml(options_));
 }
 
 /// What a shard shares with the others: read, and never written.

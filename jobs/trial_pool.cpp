@@ -10,9 +10,9 @@
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/error.h"
+#include "proxytune/core/files.h"
 #include "proxytune/core/hash.h"
 #include "proxytune/core/progress_bar.h"
-#include "proxytune/study/files.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -71,7 +71,7 @@ void TrialPool::add_network(const std::string& name) {
     one.start_weights = study_.input(network.start_weights);
     // Reading it finds out now, not in each trial, that it does not fit.
     training::Model::load(one.options, one.start_weights);
-    text += "start_weights: " + core::content_hash(study::read_file(one.start_weights)) + "\n";
+    text += "start_weights: " + core::content_hash(core::read_file(one.start_weights)) + "\n";
   }
   texts_[name] = text;
   networks_[text] = one;
