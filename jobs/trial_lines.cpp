@@ -88,7 +88,7 @@ void TrialLines::note_outlook(std::size_t done) {
   outlook.set("total", static_cast<std::int64_t>(total_));
   outlook.set("seconds_left", seconds_left(total_ - std::min(total_, done)));
   outlook.set("at", now.count());
-  study_.note({"outlook", "trial", label_, outlook});
+  study_.journal().note({"outlook", "trial", label_, outlook});
 }
 
 }  // namespace proxytune::jobs

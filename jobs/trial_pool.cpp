@@ -140,7 +140,7 @@ void TrialPool::require_time_for_a_step(const std::string& network) const {
 /// machine as well.
 void TrialPool::remove_spent_checkpoints() {
   if (!spent_.empty())
-    study_.sync_journal();
+    study_.journal().sync();
   for (const TrialCheckpoints& checkpoints : spent_)
     checkpoints.remove();
   spent_.clear();
@@ -164,14 +164,14 @@ work::Record TrialPool::lost(const work::Item&) const {
 
 void TrialPool::forget_lost_weights(const std::vector<work::Item>& items) {
   for (const work::Item& item : items) {
-    const work::Record* result = study_.finished("trial", item.key);
+    const work::Record* result = study_.journal().finished("trial", item.key);
     if (result == nullptr)
       continue;
     const std::string file = trials::result_from_record(*result).weights_file;
     if (file.empty() || std::filesystem::exists(study_.folder() / file))
       continue;
     study_.log().warn(fmt::format("{} is gone; its training runs again", file));
-    study_.forget("trial", item.key);
+    study_.journal().forget("trial", item.key);
   }
 }
 
