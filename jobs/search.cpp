@@ -1,3 +1,7 @@
+#include <set>
+#include <string>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "jobs/stages.h"
@@ -24,6 +28,33 @@ std::vector<std::string> fields_of(const search::SearchOptions& options) {
   return fields;
 }
 
+/// Notes every proposal, exactly, and the controller's state in the journal, once in all
+/// launches.
+class ProposalNotes {
+ public:
+  ProposalNotes(const Study& study, std::string arm) : study_(study), arm_(std::move(arm)) {
+    for (const work::Event& event : study.journal().past().events)
+      if (event.kind == kind)
+        noted_.insert(event.key + work::to_json(event.data));
+  }
+
+  void note(const search::Proposal& proposal, const std::string& state) {
+    const std::string key = fmt::format("{}/{}", arm_, proposal.index);
+    const work::Record what = work::Record()
+                                  .set("unit_point", proposal.unit_point)
+                                  .set("trial", proposal.key)
+                                  .set("controller", state);
+    if (noted_.insert(key + work::to_json(what)).second)
+      study_.journal().note({.kind = kind, .stage = "search", .key = key, .data = what});
+  }
+
+ private:
+  static constexpr const char* kind = "proposed";
+  const Study& study_;
+  std::string arm_;
+  std::set<std::string> noted_;
+};
+
 ArmSearch search_arm(Study& study, TrialPool& pool, const ArmOptions& arm, const Split& split) {
   const SearchSection& section = study.options().search;
   // Repeat 0: a search compares hyper-parameters on one split with one start, as the paper's
@@ -35,6 +66,10 @@ ArmSearch search_arm(Study& study, TrialPool& pool, const ArmOptions& arm, const
                               base_of(section),
                               study.random().with("search").with(arm.name),
                               make_spec);
+  ProposalNotes notes(study, arm.name);
+  source.on_proposal([&](const search::Proposal& proposal, const std::string& state) {
+    notes.note(proposal, state);
+  });
   const auto results =
       pool.run("search " + arm.name, source, static_cast<std::size_t>(section.options.trials));
   const search::SearchOutcome outcome = search::outcome_from_text(

@@ -51,6 +51,8 @@ void SearchSource::propose() {
   }
   same.push_back(proposals_.size());
   proposals_.push_back(std::move(proposal));
+  if (listener_)
+    listener_(proposals_.back(), sequence_.state_hash());
 }
 
 void SearchSource::report(const work::Item& item, const work::Record& record) {

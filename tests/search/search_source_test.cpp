@@ -125,6 +125,36 @@ TEST(SearchSourceTest, WithConcurrencyOneIsThePlainSequentialLoop) {
   EXPECT_EQ(outcome.policy_mean, at(space, {}, *controller->policy_mean()));
 }
 
+TEST(SearchSourceTest, TellsEachProposalAndTheControllersStateOnceWhateverTheOrderOfArrival) {
+  for (const auto& [method, name] : names_of_method) {
+    const SearchOptions options{
+        .method = method, .trials = 9, .concurrency = 3, .grid_points = 3};
+    const auto told = [&](int workers, std::uint64_t seed) {
+      SearchSource source = source_for(options);
+      std::vector<std::pair<Proposal, std::string>> all;
+      source.on_proposal([&](const Proposal& proposal, const std::string& state) {
+        EXPECT_EQ(proposal.index, std::ssize(all));
+        all.emplace_back(proposal, state);
+      });
+      simulate(source, workers, seed, train);
+      return all;
+    };
+    const auto expected = told(1, 0);
+    const SearchOutcome outcome = outcome_of(options, 1, 0);
+    ASSERT_EQ(expected.size(), 9U);
+    for (std::size_t k = 0; k < 9; ++k)
+      EXPECT_EQ(expected[k].first.unit_point, outcome.proposals[k].unit_point);
+    const auto other = told(5, 7);
+    for (std::size_t k = 0; k < 9; ++k) {
+      EXPECT_EQ(other[k].first.key, expected[k].first.key);
+      EXPECT_EQ(other[k].second, expected[k].second);
+    }
+    if (method == Method::reinforcement || method == Method::bayesian) {
+      EXPECT_NE(expected[7].second, expected[8].second);
+    }
+  }
+}
+
 TEST(SearchSourceTest, ExtendedKeepsItsFirstProposals) {
   const SearchOutcome shorter = outcome_of({.trials = 8}, 2, 0);
   const SearchOutcome longer = outcome_of({.trials = 16}, 2, 0);

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxytune/core/random.h"
@@ -30,6 +31,10 @@ class SearchSource : public work::Source {
                const core::RandomKey& key,
                SpecMaker make_spec);
 
+  /// Called with each new proposal and the controller's state hash after it.
+  using Listener = std::function<void(const Proposal& proposal, const std::string& state)>;
+  void on_proposal(Listener listener) { listener_ = std::move(listener); }
+
   std::optional<work::Item> next() override;
   bool exhausted() const override;
   void report(const work::Item& item, const work::Record& result) override;
@@ -46,6 +51,7 @@ class SearchSource : public work::Source {
   trials::HyperParameters base_;
   SpecMaker make_spec_;
   Sequence sequence_;
+  Listener listener_;
   std::vector<Proposal> proposals_;
   std::map<std::string, std::vector<std::size_t>> by_key_;
 };

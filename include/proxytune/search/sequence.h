@@ -28,6 +28,8 @@ class Sequence {
   void report(int index, double reward);
   /// The controller's, once it has been told of all trials.
   std::optional<std::vector<double>> policy_mean() const;
+  /// Content hash of what decides the controller's next proposals.
+  std::string state_hash() const { return controller_->state_hash(); }
 
  private:
   void tell(int count);
