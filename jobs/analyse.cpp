@@ -5,6 +5,7 @@
 
 #include "jobs/printing.h"
 #include "jobs/results_file.h"
+#include "jobs/searched_options.h"
 #include "jobs/stages.h"
 #include "proxytune/analysis/search_tables.h"
 #include "proxytune/analysis/sweep_tables.h"
@@ -75,12 +76,22 @@ std::vector<analysis::SearchedArm> searched_arms(const StudyOptions& options,
 
 std::vector<analysis::SearchRange> ranges_of(const search::SearchOptions& options) {
   std::vector<analysis::SearchRange> ranges;
-  for (const search::Dimension& dimension : options.space)
-    if (dimension.choices.empty())
+  for (const search::Dimension& dimension : options.space) {
+    if (dimension.choices.empty()) {
       ranges.push_back({dimension.field,
                         dimension.low,
                         dimension.high,
                         dimension.scale == search::Scale::log});
+      continue;
+    }
+    std::vector<double> numbers;
+    for (const std::string& choice : dimension.choices)
+      if (const auto number = trials::number_in(search::value_from(choice, dimension.kind)))
+        numbers.push_back(*number);
+    const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
+    if (numbers.size() > 1)
+      ranges.push_back({dimension.field, *low, *high, false});
+  }
   return ranges;
 }
 
@@ -208,7 +219,7 @@ std::vector<core::Table> tables_of(Study& study,
   tables.push_back(analysis::dice_against_budget(arms));
   tables.push_back(analysis::table_2(searched_by_arm));
   tables.push_back(
-      analysis::relative_distances(searched_by_arm, ranges_of(options.search.options)));
+      analysis::relative_distances(searched_by_arm, ranges_of(resolved_search(options))));
   tables.push_back(analysis::table_2_costs(searched_by_arm, 1));
   tables.push_back(analysis::execution_table(all, study.journal().open_starts()));
   return tables;

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include "jobs/searched_options.h"
 #include "jobs/stages.h"
 #include "jobs/trial_pool.h"
+#include "jobs/warm_start.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
 #include "proxytune/search/outcome.h"
@@ -9,13 +11,6 @@
 
 namespace proxytune::jobs {
 namespace {
-
-trials::HyperParameters base_of(const SearchSection& section) {
-  trials::HyperParameters base;
-  base.optimizer = section.optimizer;
-  base.shift_offset = section.shift_offset;
-  return base;
-}
 
 std::vector<std::string> fields_of(const search::SearchOptions& options) {
   std::vector<std::string> fields;
@@ -25,18 +20,19 @@ std::vector<std::string> fields_of(const search::SearchOptions& options) {
 }
 
 ArmSearch search_arm(Study& study, TrialPool& pool, const ArmOptions& arm, const Split& split) {
-  const SearchSection& section = study.options().search;
+  search::SearchOptions options = resolved_search(study.options());
+  options.first_points = first_points(study, arm.name, options);
   // Repeat 0: a search compares hyper-parameters on one split with one start, as the paper's
   // does.
   const auto make_spec = [&](const trials::HyperParameters& hp) {
     return pool.spec(arm.network, split, hp, 0, false);
   };
-  search::SearchSource source(section.options,
-                              base_of(section),
+  search::SearchSource source(options,
+                              base_of(study.options()),
                               study.random().with("search").with(arm.name),
                               make_spec);
   const auto results =
-      pool.run("search " + arm.name, source, static_cast<std::size_t>(section.options.trials));
+      pool.run("search " + arm.name, source, static_cast<std::size_t>(options.trials));
   const search::SearchOutcome outcome = search::outcome_from_text(
       comm::from_root(study.world(), [&] { return search::to_text(source.outcome()); }));
 
@@ -44,20 +40,14 @@ ArmSearch search_arm(Study& study, TrialPool& pool, const ArmOptions& arm, const
   found.arm = arm.name;
   if (const auto best = search::best(outcome))
     found.best = best->hyper_parameters;
-  found.trace = search::trace_table(outcome, fields_of(section.options), "/search/" + arm.name);
+  found.trace = search::trace_table(outcome, fields_of(options), "/search/" + arm.name);
   for (const search::Proposal& proposal : outcome.proposals)
-    found.trials.push_back(
-        {arm.name,
-         proposal.index,
-         0,
-         analysis::trial_record(
-             proposal.key, make_spec(proposal.hyper_parameters), results.at(proposal.key))});
+    found.trials.push_back({arm.name,
+                            proposal.index,
+                            0,
+                            pool.record(make_spec(proposal.hyper_parameters), results)});
   if (found.best)
-    study.log().info(fmt::format("search {}: best {} {:.3g}, shift probability {:.3g}",
-                                 arm.name,
-                                 core::to_string(found.best->optimizer),
-                                 found.best->learning_rate,
-                                 found.best->shift_probability));
+    study.log().info(fmt::format("search {}: best {}", arm.name, said(*found.best)));
   else if (study.world().is_root())
     study.log().warn(
         fmt::format("every trial of the search of arm {} failed, so it has no final "

@@ -48,15 +48,25 @@ Counts count(const work::JournalContents& journal) {
   return counts;
 }
 
-std::string finished_text(const Counts& counts) {
+/// Which trial has the best score, as a launch noted it; empty where none did.
+std::string best_text(const work::JournalContents& journal, double best) {
+  for (const work::Event& event : journal.events)
+    if (event.kind == "outlook" && event.data.has("best_is") &&
+        event.data.number("best") == best)
+      return " (" + event.data.text("best_is") + ")";
+  return "";
+}
+
+std::string finished_text(const Counts& counts, const std::string& best) {
   std::string text;
   for (const auto& [status, number] : counts.by_status)
     text += fmt::format("trials {}: {}\n", status, number);
   if (counts.by_status.empty())
     return "no trial has finished yet\n";
   return text +
-         fmt::format("best validation Dice {:.4f}, {:.3f} device hours of finished trials\n",
+         fmt::format("best validation Dice {:.4f}{}, {:.3f} device hours of finished trials\n",
                      counts.best,
+                     best,
                      counts.seconds / 3600);
 }
 
@@ -116,7 +126,7 @@ std::string status_text(const StudyOptions& options, const core::Log& log) {
   const Counts counts = count(journal);
   std::string text = fmt::format("study {} in {}\n", options.name, folder.string());
   text += holder ? "at work: " + *holder + "\n" + outlook_text(journal) : "no job is at work\n";
-  text += finished_text(counts);
+  text += finished_text(counts, best_text(journal, counts.best));
   text += open_text(journal, holder.has_value());
   text += std::filesystem::exists(folder / "results.h5")
               ? fmt::format("results: {}\n", (folder / "results.h5").string())

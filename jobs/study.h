@@ -87,6 +87,10 @@ class Study {
   /// Collective.
   void share_whether_mixed();
 
+  /// All that results depend on: the study's fields, and what its warm start takes from an
+  /// earlier study's results. On rank 0.
+  study::Fields resolved_fields() const;
+
   /// Under which numerics this launch computes, as in the study's frozen fingerprint.
   study::Fields numerics_fields() const;
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "jobs/searched_options.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/duration.h"
 
@@ -142,6 +143,7 @@ void validate(const SweepSection& options) {
   validate(options.grid);
 }
 void validate(const SearchSection& options) {
+  trials::validate(options.base);
   validate(options.options);
 }
 void validate(const FinalOptions& options) {
@@ -231,6 +233,7 @@ void validate(const StudyOptions& options) {
   refuse_what_a_sample_cannot(options);
   need_reference(options, options.sweep.arms, "sweep.arms");
   need_reference(options, options.search.arms, "search.arms");
+  resolved_search(options);
   for (const std::string& name : options.used_networks()) {
     network::check_patch(options.network(name).unet,
                          options.training.patch,

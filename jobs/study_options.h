@@ -161,19 +161,27 @@ void validate(const SweepSection& options);
 
 struct SearchSection {
   std::vector<std::string> arms;
-  trials::Optimizer optimizer = trials::Optimizer::adam;
-  double shift_offset = 0.1;
+  trials::HyperParameters base;  // where the space says nothing
   search::SearchOptions options;
 };
 template <class Fields>
 void describe(Fields& fields, SearchSection& options) {
   fields("arms", options.arms, "arms that search; empty: all of them");
   fields("optimizer",
-         options.optimizer,
+         options.base.optimizer,
          "optimizer of the trials, unless the space names it (Clara Train: Adam)");
+  fields("learning_rate",
+         options.base.learning_rate,
+         "learning rate of the trials, unless the space names it");
+  fields("shift_probability",
+         options.base.shift_probability,
+         "probability that a patch's intensities are shifted, unless the space names it");
   fields("shift_offset",
-         options.shift_offset,
+         options.base.shift_offset,
          "intensity shifts are uniform in [-offset, offset], unless the space names it");
+  fields("weight_decay",
+         options.base.weight_decay,
+         "weight decay of the trials, unless the space names it");
   describe(fields, options.options);
 }
 void validate(const SearchSection& options);

@@ -16,8 +16,9 @@ std::vector<PlacedTrial> plan(const Study& study,
     for (int repeat = 0; repeat < study.options().sweep.grid.repeats; ++repeat)
       for (std::size_t point = 0; point < grid.size(); ++point) {
         const Split& split = selection.splits.at(arm.name)[static_cast<std::size_t>(repeat)];
-        placed.push_back({{arm.name, static_cast<int>(point), repeat, {}},
-                          pool.spec(arm.network, split, grid[point], repeat, false)});
+        ArmTrial where{arm.name, static_cast<int>(point), repeat, {}};
+        trials::TrialSpec spec = pool.spec(arm.network, split, grid[point], repeat, false);
+        placed.push_back({std::move(where), std::move(spec)});
       }
   return placed;
 }

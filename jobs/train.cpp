@@ -27,8 +27,7 @@ ArmTrials train(Study& study,
   const auto results = pool.run_list("train", items);
   ArmTrials finals;
   for (auto& [where, spec] : placed) {
-    const std::string key = trials::trial_key(spec);
-    where.record = analysis::trial_record(key, spec, results.at(key));
+    where.record = pool.record(spec, results);
     finals.push_back(std::move(where));
   }
   return finals;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "jobs/searched_options.h"
 #include "proxytune/core/error.h"
 
 namespace proxytune::jobs {
@@ -44,7 +45,7 @@ TrialAttempt::TrialAttempt(Study& study,
 
 training::TrainingTask TrialAttempt::task() const {
   return {.network = network_.options,
-          .training = study_.options().training,
+          .training = training_options_of(spec_),
           .hyper_parameters = spec_.hyper_parameters,
           .training_cases = positions(data_.internal, spec_.training_cases),
           .validation_cases = positions(data_.internal, spec_.validation_cases),

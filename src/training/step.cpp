@@ -55,7 +55,10 @@ Optimizer optimizer_for(const network::UNet& network,
   for (const network::Segment& segment : network.parameters().segments)
     tensors.push_back(
         {static_cast<std::size_t>(segment.offset), static_cast<std::size_t>(segment.length)});
-  return {parameters.optimizer, parameters.learning_rate, std::move(tensors)};
+  return {parameters.optimizer,
+          parameters.learning_rate,
+          std::move(tensors),
+          parameters.weight_decay};
 }
 
 double training_step(network::UNet& network,

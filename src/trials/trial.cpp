@@ -61,22 +61,6 @@ double mean_without_nan(const std::vector<double>& values) {
 
 }  // namespace
 
-work::Record to_record(const HyperParameters& hyper) {
-  work::Record record;
-  record.set("optimizer", core::to_string(hyper.optimizer));
-  record.set("learning_rate", hyper.learning_rate);
-  record.set("shift_probability", hyper.shift_probability);
-  record.set("shift_offset", hyper.shift_offset);
-  return record;
-}
-
-HyperParameters hyper_parameters_from_record(const work::Record& record) {
-  return {.optimizer = choice<Optimizer>(record, "optimizer"),
-          .learning_rate = record.number("learning_rate"),
-          .shift_probability = record.number("shift_probability"),
-          .shift_offset = record.number("shift_offset")};
-}
-
 work::Record to_record(const TrialSpec& spec) {
   work::Record record = to_record(spec.hyper_parameters);
   record.set("network", spec.network);

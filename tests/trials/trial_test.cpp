@@ -46,6 +46,11 @@ TEST(TrialKeyTest, ChangesWithEveryField) {
   changed([](TrialSpec& s) { s.hyper_parameters.learning_rate = 0.3; });
   changed([](TrialSpec& s) { s.hyper_parameters.shift_probability = 0.5; });
   changed([](TrialSpec& s) { s.hyper_parameters.shift_offset = 0.1; });
+  changed([](TrialSpec& s) { s.hyper_parameters.weight_decay = 1e-5; });
+  changed([](TrialSpec& s) { s.hyper_parameters.options["training.loss"] = "dice_ce"; });
+  changed(
+      [](TrialSpec& s) { s.hyper_parameters.options["training.epochs"] = std::int64_t{3}; });
+  changed([](TrialSpec& s) { s.hyper_parameters.options["training.overlap"] = 3.0; });
   changed([](TrialSpec& s) { s.network = "levels: 4"; });
   changed([](TrialSpec& s) { s.training = "epochs: 41"; });
   changed([](TrialSpec& s) { s.training_cases = {"a"}; });
@@ -56,6 +61,12 @@ TEST(TrialKeyTest, ChangesWithEveryField) {
   changed([](TrialSpec& s) { s.keep_weights = false; });
   // A case moved from one role to another is another trial.
   changed([](TrialSpec& s) { std::swap(s.training_cases, s.validation_cases); });
+}
+
+/// A study finds its finished trials by their keys: those of trials that search no more than
+/// these four fields are what they were before there were others.
+TEST(TrialKeyTest, OfAnEarlierStudysTrialIsWhatItWas) {
+  EXPECT_EQ(trial_key(some_spec()), "285d27f59ae0addacac1ce0cabc14f84");
 }
 
 TEST(TrialResultTest, ComesBackBitForBitWithItsNaNs) {
@@ -135,6 +146,44 @@ TEST(HyperParametersTest, OutsideTheirBoundsAreRefusedByName) {
   EXPECT_EQ(refused({.shift_probability = nan}), "shift_probability");
   EXPECT_EQ(refused({.shift_offset = -0.1}), "shift_offset");
   EXPECT_EQ(refused({.shift_offset = INFINITY}), "shift_offset");
+  EXPECT_EQ(refused({.weight_decay = -1e-5}), "weight_decay");
+  EXPECT_EQ(refused({.weight_decay = nan}), "weight_decay");
+}
+
+TEST(HyperParametersTest, ComeBackExactlyWithSearchedOptionsOfEveryType) {
+  const HyperParameters hyper{.learning_rate = 1.0 / 3,
+                              .weight_decay = 1e-5,
+                              .options = {{"training.loss", "dice"},
+                                          {"training.patches_per_case", std::int64_t{2}},
+                                          {"training.foreground_ratio", 1.0}}};
+  const auto back =
+      hyper_parameters_from_record(work::from_json(work::to_json(to_record(hyper))));
+  EXPECT_EQ(back, hyper);
+  EXPECT_EQ(number_of(back, "training.patches_per_case"), 2);
+  EXPECT_EQ(number_of(back, "training.foreground_ratio"), 1);
+  EXPECT_EQ(number_of(back, "weight_decay"), 1e-5);
+  EXPECT_EQ(number_of(back, "training.loss"), std::nullopt);
+  EXPECT_EQ(number_of(back, "training.epochs"), std::nullopt);
+}
+
+TEST(HyperParametersTest, FillATableWithAColumnOfItsTypeForEachOption) {
+  HyperParameters one{.options = {{"training.loss", "dice"},
+                                  {"training.epochs", std::int64_t{2}},
+                                  {"training.overlap", 0.5}}};
+  HyperParameters other = one;
+  other.options.erase("training.loss");
+  other.options["training.epochs"] = std::int64_t{3};
+  other.options.erase("training.overlap");
+  core::Table table{"/t", "t", {}};
+  add_hyper_parameters(table, {one, other});
+  core::validate(table);
+  EXPECT_EQ(std::get<std::vector<std::string>>(table.column("training_loss").values),
+            (std::vector<std::string>{"dice", ""}));
+  EXPECT_EQ(std::get<std::vector<std::int64_t>>(table.column("training_epochs").values),
+            (std::vector<std::int64_t>{2, 3}));
+  const auto& overlaps = std::get<core::Doubles>(table.column("training_overlap").values);
+  EXPECT_EQ(overlaps[0], 0.5);
+  EXPECT_TRUE(std::isnan(overlaps[1]));
 }
 
 }  // namespace
