@@ -210,7 +210,7 @@ std::vector<core::Table> tables_of(Study& study,
   tables.push_back(
       analysis::relative_distances(searched_by_arm, ranges_of(options.search.options)));
   tables.push_back(analysis::table_2_costs(searched_by_arm, 1));
-  tables.push_back(analysis::execution_table(all, study.open_starts()));
+  tables.push_back(analysis::execution_table(all, study.journal().open_starts()));
   return tables;
 }
 

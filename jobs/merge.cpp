@@ -9,6 +9,7 @@
 #include "jobs/study_changes.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
+#include "proxytune/core/files.h"
 #include "proxytune/trials/trial.h"
 
 namespace proxytune::jobs {
@@ -38,7 +39,7 @@ void fetch_weights(const Study& study,
                    const work::Record& result) {
   const std::string file = trials::result_from_record(result).weights_file;
   if (!file.empty())
-    study::write_file_atomically(study.folder() / file, study::read_file(shard / file));
+    core::write_file_atomically(study.folder() / file, core::read_file(shard / file));
 }
 
 bool completed(const work::Record& result) {
@@ -48,9 +49,9 @@ bool completed(const work::Record& result) {
 /// What the study has not, and what completed where it has recorded a failure. A failure that
 /// is to run again is not taken back.
 bool is_wanted(const Study& study, const std::string& key, const work::Record& result) {
-  if (const work::Record* known = study.finished("trial", key))
+  if (const work::Record* known = study.journal().finished("trial", key))
     return !completed(*known) && completed(result);
-  return completed(result) || !study.is_forgotten("trial", key);
+  return completed(result) || !study.journal().is_forgotten("trial", key);
 }
 
 /// How many of the shard's finished trials are new here.
@@ -70,10 +71,11 @@ int take_over(Study& study, const std::filesystem::path& path) {
   study.accept_numerics(shard.fields("numerics").value_or(study::Fields{}));
   for (const auto& [key, result] : trials) {
     fetch_weights(study, path, *result);
-    if (study.finished("trial", key) != nullptr)
-      study.forget("trial", key);
-    study.adopt("trial", key, *result);
+    if (study.journal().finished("trial", key) != nullptr)
+      study.journal().forget("trial", key);
+    study.journal().adopt("trial", key, *result);
   }
+  study.journal().sync();
   return static_cast<int>(trials.size());
 }
 
@@ -101,7 +103,7 @@ void require_all_merged(Study& study, const std::vector<PlacedTrial>& sweep) {
     std::string missing;
     std::size_t count = 0;
     for (const PlacedTrial& trial : sweep) {
-      if (study.finished("trial", trials::trial_key(trial.spec)))
+      if (study.journal().finished("trial", trials::trial_key(trial.spec)))
         continue;
       const trials::HyperParameters& hp = trial.spec.hyper_parameters;
       missing += fmt::format("  arm {}, {} {:g}, repeat {}\n",

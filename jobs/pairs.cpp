@@ -21,7 +21,7 @@ void forget_unreadable(Study& study,
   comm::from_root(study.world(), [&] {
     int unreadable = 0;
     for (const work::Item& item : items) {
-      const work::Record* known = study.finished("tile", item.key);
+      const work::Record* known = study.journal().finished("tile", item.key);
       if (known == nullptr)
         continue;
       try {
@@ -29,12 +29,14 @@ void forget_unreadable(Study& study,
       } catch (const core::DataError& error) {
         if (unreadable++ == 0)
           study.log().warn(error.what());
-        study.forget("tile", item.key);
+        study.journal().forget("tile", item.key);
       }
     }
-    if (unreadable > 0)
+    if (unreadable > 0) {
+      study.journal().sync();
       study.log().warn(
           fmt::format("{} tiles of the pair matrix are computed again", unreadable));
+    }
     return std::string();
   });
 }

@@ -8,10 +8,10 @@
 #include "jobs/study_options.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
+#include "proxytune/core/files.h"
 #include "proxytune/datasets/dataset.h"
 #include "proxytune/imaging/io.h"
 #include "proxytune/imaging/transforms.h"
-#include "proxytune/study/files.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -166,7 +166,7 @@ void plan_study(app::Session& session) {
                       "others, which nothing has seen",
                       request.subject));
     const StudyOptions study = quick_study(request);
-    study::write_file_atomically(
+    core::write_file_atomically(
         session.request.output,
         "# Derived by `proxytune plan` from the data sets below, for a first study that ends "
         "in "

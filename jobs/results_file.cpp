@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "jobs/study_changes.h"
 #include "jobs/version.h"
 #include "proxytune/store/results.h"
 

@@ -6,9 +6,9 @@
 #include "jobs/study_options.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
+#include "proxytune/core/files.h"
 #include "proxytune/datasets/phantom.h"
 #include "proxytune/store/results.h"
-#include "proxytune/study/files.h"
 
 namespace proxytune::jobs {
 
@@ -49,7 +49,7 @@ void make_phantom(app::Session& session) {
 
 void document_fields(app::Session& session) {
   comm::from_root(session.world, [&] {
-    study::write_file_atomically(
+    core::write_file_atomically(
         session.request.subject,
         "# Fields of a study file\n\nMade by `proxytune document-fields`; do not edit. A study "
         "file "

@@ -3,23 +3,19 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 
+#include "jobs/job_clock.h"
 #include "jobs/shards.h"
+#include "jobs/study_journal.h"
 #include "jobs/study_options.h"
 #include "proxytune/app/app.h"
-#include "proxytune/comm/failure.h"
 #include "proxytune/core/progress_bar.h"
 #include "proxytune/core/random.h"
-#include "proxytune/study/files.h"
 #include "proxytune/study/folder.h"
 #include "proxytune/study/lock.h"
 #include "proxytune/training/trainer.h"
 #include "proxytune/work/distribute.h"
-#include "proxytune/work/journal.h"
-#include "proxytune/work/stop_clock.h"
 
 namespace proxytune::jobs {
 
@@ -36,7 +32,7 @@ class Study {
   const core::Log& log() const { return session_.log; }
   std::atomic<bool>& stop() const { return session_.stop; }
   /// Of this rank; in an opened folder only.
-  work::StopClock& clock() const { return *clock_; }
+  work::StopClock& clock() const { return clock_->stop_clock(); }
   /// Its own, with journal and lock; of a shard a folder within its study's.
   const std::filesystem::path& folder() const { return folder_path_; }
   /// The study's, with volumes and pair matrices; a shard only reads it.
@@ -66,7 +62,12 @@ class Study {
       const std::function<work::Record(const work::Item&)>& lost,
       const std::function<void(const work::Progress&)>& progress,
       bool short_pieces,
-      const work::AgainRule& again = {});
+      const work::AgainRule& again = {},
+      int at_once = 1);
+
+  /// How many trials each rank runs beside each other: decided and said at the first call, with
+  /// the memory of a trial where that matters. Collective.
+  int trials_at_once(const std::function<double()>& trial_bytes);
 
   /// Refuses cases whose files are others than when results were computed from them; keys by
   /// "internal/<id>" or "external/<id>". Collective.
@@ -76,16 +77,10 @@ class Study {
   /// the next batch. What pairs of older batches gave stays as it is. Collective.
   std::vector<int> batches(const std::vector<std::string>& keys);
 
-  /// What an earlier launch or stage finished; known on rank 0 only. Null: nothing.
-  const work::Record* finished(const std::string& kind, const std::string& key) const;
-  /// Whether it is to run again, and has not yet; known on rank 0 only.
-  bool is_forgotten(const std::string& kind, const std::string& key) const {
-    return past_.forgotten.contains(kind + "/" + key);
-  }
-  /// Lets a finished piece run again.
-  void forget(const std::string& kind, const std::string& key);
-  /// Takes over a piece that a shard finished. On rank 0.
-  void adopt(const std::string& kind, const std::string& key, const work::Record& result);
+  /// What was done before, and where this rank notes what it does. In an opened folder only.
+  StudyJournal& journal() { return journal_; }
+  const StudyJournal& journal() const { return journal_; }
+
   /// Of results that are taken over: refused unless they are this study's, or accepted and
   /// marked. On rank 0; then share_whether_mixed().
   void accept_numerics(const study::Fields& numerics);
@@ -94,22 +89,12 @@ class Study {
 
   /// Under which numerics this launch computes, as in the study's frozen fingerprint.
   study::Fields numerics_fields() const;
-  /// Into this rank's journal; a killed process loses nothing, a dying machine some seconds.
-  void note(const work::Event& event) const;
-  void sync_journal() const;
-
-  /// Starts that never ended and kept nothing, in all launches, by kind + "/" + key.
-  const std::map<std::string, int>& open_starts() const { return past_.attempts; }
 
  private:
   void open_folder();
-  void start_clock();
-  std::optional<comm::Failure> failed_with() const;
   void open_base();
   void freeze_numerics(const study::StudyFolder& folder, const study::Fields& present);
   void remove_spent_checkpoints(const study::StudyFolder& folder) const;
-  void forget_failures();
-  void share_open_starts();
   void require_lock() const;
 
   app::Session& session_;
@@ -122,15 +107,10 @@ class Study {
   bool numerics_mixed_ = false;
   int node_rank_ = 0;
   int node_ranks_ = 1;
+  int trials_at_once_ = 0;  // 0: not yet decided
   std::string launch_;
-  work::JournalContents past_;
-  std::unique_ptr<work::Journal> journal_;
-  mutable std::mutex failure_mutex_;
-  std::optional<comm::Failure> failure_;    // of this rank, which ends the work
-  std::unique_ptr<work::StopClock> clock_;  // last: it asks the others
+  StudyJournal journal_;
+  std::unique_ptr<JobClock> clock_;  // last: it watches what the others do
 };
-
-/// The study as text, without what cannot change results (compute, output).
-std::string result_fields_text(const StudyOptions& options);
 
 }  // namespace proxytune::jobs

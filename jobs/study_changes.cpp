@@ -102,4 +102,18 @@ const study::FieldClasses& field_classes() {
   return classes;
 }
 
+std::string result_fields_text(const StudyOptions& options) {
+  StudyOptions kept = options;
+  kept.compute = {};
+  kept.failures = {};
+  kept.output = {};
+  const similarity::SimilarityOptions plain;
+  kept.similarity.tile = plain.tile;
+  kept.similarity.memory = plain.memory;
+  kept.similarity.threads = plain.threads;
+  kept.similarity.device = plain.device;
+  kept.similarity.device_memory = plain.device_memory;
+  return config::to_yaml(kept);
+}
+
 }  // namespace proxytune::jobs

@@ -22,4 +22,7 @@ std::vector<study::Change> changes_between(const study::Fields& before,
 /// What a change of each field of the study file means for work that is done.
 const study::FieldClasses& field_classes();
 
+/// The study as text, without what cannot change results (compute, output).
+std::string result_fields_text(const StudyOptions& options);
+
 }  // namespace proxytune::jobs

@@ -32,7 +32,7 @@ std::optional<std::string> TrialCheckpoints::load() {
     refuse(error.what());
     return std::nullopt;
   }
-  study_.note({"resumed", "trial", key_, progress()});
+  study_.journal().note({"resumed", "trial", key_, progress()});
   study_.log().info(
       fmt::format("trial {} goes on after epoch {} of an earlier attempt", key_, epochs_));
   text->erase(0, end + 1);
@@ -58,7 +58,7 @@ void TrialCheckpoints::save(const std::string& state) {
   const Clock::time_point start = Clock::now();
   file_.write(work::to_json(head) + "\n" + state);
   study_.clock().took_checkpoint(std::chrono::duration<double>(Clock::now() - start).count());
-  study_.note({"checkpoint", "trial", key_, progress()});
+  study_.journal().note({"checkpoint", "trial", key_, progress()});
   last_ = Clock::now();
 }
 
@@ -67,7 +67,7 @@ void TrialCheckpoints::reached(int epochs) {
   if (last_progress_ && Clock::now() - *last_progress_ < progress_interval)
     return;
   last_progress_ = Clock::now();
-  study_.note({"progress", "trial", key_, progress()});
+  study_.journal().note({"progress", "trial", key_, progress()});
 }
 
 work::Record TrialCheckpoints::progress() const {

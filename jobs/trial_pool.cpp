@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
+#include <limits>
 #include <set>
 
 #include <fmt/format.h>
@@ -10,9 +12,9 @@
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/error.h"
+#include "proxytune/core/files.h"
 #include "proxytune/core/hash.h"
 #include "proxytune/core/progress_bar.h"
-#include "proxytune/study/files.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -54,7 +56,8 @@ TrialPool::TrialPool(Study& study, const PreparedData& data)
       data_(data),
       training_text_(config::to_yaml(study.options().training) +
                      imaging::identity(study.options().preprocessing)),
-      costs_(study.options().training, data) {
+      costs_(study.options().training, data),
+      spent_(study) {
   comm::together(study.world(), [&] {
     for (const std::string& name : study.options().used_networks())
       add_network(name);
@@ -71,7 +74,7 @@ void TrialPool::add_network(const std::string& name) {
     one.start_weights = study_.input(network.start_weights);
     // Reading it finds out now, not in each trial, that it does not fit.
     training::Model::load(one.options, one.start_weights);
-    text += "start_weights: " + core::content_hash(study::read_file(one.start_weights)) + "\n";
+    text += "start_weights: " + core::content_hash(core::read_file(one.start_weights)) + "\n";
   }
   texts_[name] = text;
   networks_[text] = one;
@@ -103,7 +106,7 @@ work::Item TrialPool::item(const trials::TrialSpec& spec) const {
 }
 
 work::Record TrialPool::run_one(const work::Item& item) {
-  remove_spent_checkpoints();
+  spent_.remove_mine();
   const trials::TrialSpec spec = trials::spec_from_record(item.what);
   require_time_for_a_step(spec.network);
   TrialAttempt attempt(study_, data_, networks_.at(spec.network), item);
@@ -114,10 +117,11 @@ work::Record TrialPool::run_one(const work::Item& item) {
         "trial {} is tried again: {}", item.key, trials::result_from_record(record).reason));
     attempt.checkpoints().remove();
   }
+  if (attempt.checkpoints().on_disk())
+    spent_.add(attempt.checkpoints());
+  const std::scoped_lock lock(mutex_);
   double& longest = first_step_seconds_[spec.network];
   longest = std::max(longest, attempt.checkpoints().first_step_seconds());
-  if (attempt.checkpoints().on_disk())
-    spent_.push_back(attempt.checkpoints());
   return record;
 }
 
@@ -130,20 +134,38 @@ work::Again TrialPool::again(const work::Record& result, int attempt) const {
 }
 
 /// A trial that cannot come to a checkpoint before the time limit is not begun.
-void TrialPool::require_time_for_a_step(const std::string& network) const {
+void TrialPool::require_time_for_a_step(const std::string& network) {
+  const std::scoped_lock lock(mutex_);
   const auto known = first_step_seconds_.find(network);
   if (known != first_step_seconds_.end() && study_.clock().seconds_left() < known->second)
     throw core::Stopped("the time left is too short for a step of another trial");
 }
 
-/// Their trials' results are in the journal by now, and are to be safe from a crash of the
-/// machine as well.
-void TrialPool::remove_spent_checkpoints() {
-  if (!spent_.empty())
-    study_.sync_journal();
-  for (const TrialCheckpoints& checkpoints : spent_)
-    checkpoints.remove();
-  spent_.clear();
+int TrialPool::at_once() {
+  return study_.trials_at_once([&] { return memory_of_a_trial(); });
+}
+
+/// Of the largest network with the largest case, since any may meet any; without bound where
+/// one cannot even be measured.
+double TrialPool::memory_of_a_trial() const {
+  std::size_t voxels = 0;
+  for (const Cases* cases : {&data_.internal, &data_.external})
+    for (int i = 0; i < cases->size(); ++i)
+      voxels = std::max(voxels, cases->at(i).image.shape.voxels());
+  double most = 0;
+  try {
+    for (const auto& [text, network] : networks_)
+      most = std::max(most,
+                      training::measure_step(network.options,
+                                             study_.options().training,
+                                             /*steps=*/0,
+                                             study_.numerics().precision,
+                                             voxels)
+                          .memory_bytes);
+  } catch (const std::exception&) {
+    return std::numeric_limits<double>::infinity();
+  }
+  return most;
 }
 
 work::Record TrialPool::lost(const work::Item&) const {
@@ -164,14 +186,14 @@ work::Record TrialPool::lost(const work::Item&) const {
 
 void TrialPool::forget_lost_weights(const std::vector<work::Item>& items) {
   for (const work::Item& item : items) {
-    const work::Record* result = study_.finished("trial", item.key);
+    const work::Record* result = study_.journal().finished("trial", item.key);
     if (result == nullptr)
       continue;
     const std::string file = trials::result_from_record(*result).weights_file;
     if (file.empty() || std::filesystem::exists(study_.folder() / file))
       continue;
     study_.log().warn(fmt::format("{} is gone; its training runs again", file));
-    study_.forget("trial", item.key);
+    study_.journal().forget("trial", item.key);
   }
 }
 
@@ -187,7 +209,7 @@ std::map<std::string, work::Record> TrialPool::run_list(const std::string& label
     return costs_.expected(item.what.text("network"), item.expected_cost);
   });
   core::ProgressBar bar(study_.log(), label, by_key.size());
-  TrialLines lines(study_, bar, label, by_key.size(), costs_, std::move(units));
+  TrialLines lines(study_, bar, label, by_key.size(), costs_, std::move(units), at_once());
   return run(lines, bar, source);
 }
 
@@ -195,7 +217,7 @@ std::map<std::string, work::Record> TrialPool::run(const std::string& label,
                                                    work::Source& source,
                                                    std::size_t total) {
   core::ProgressBar bar(study_.log(), label, total);
-  TrialLines lines(study_, bar, label, total, costs_, {});
+  TrialLines lines(study_, bar, label, total, costs_, {}, at_once());
   return run(lines, bar, source);
 }
 
@@ -217,8 +239,9 @@ std::map<std::string, work::Record> TrialPool::run(TrialLines& lines,
                    progress.rank >= 0);
       },
       /*short_pieces=*/false,
-      [&](const work::Record& result, int attempt) { return again(result, attempt); });
-  remove_spent_checkpoints();
+      [&](const work::Record& result, int attempt) { return again(result, attempt); },
+      at_once());
+  spent_.remove_all();
   return results;
 }
 

@@ -1,90 +1,24 @@
 #include "proxytune/network/weights_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <span>
 #include <tuple>
 
 #include <caffe2/serialize/inline_container.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "network/archive_checksums.h"
 #include "network/pickle_reader.h"
 #include "network/pickle_writer.h"
 #include "proxytune/core/error.h"
+#include "proxytune/core/files.h"
 #include "proxytune/core/hash.h"
 
 namespace proxytune::network {
 namespace {
 
 namespace fs = std::filesystem;
-
-[[noreturn]] void fail(const std::string& what, const fs::path& path, int error) {
-  throw core::SystemError("cannot " + what + " " + path.string() + ": " + std::strerror(error) +
-                          "; check the folder, its permissions and the space left.");
-}
-
-/// An open file; removed by its destructor unless kept.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const fs::path& path)
-      : path_(path),
-        file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
-    if (file_ < 0)
-      fail("create", path_, errno);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (file_ >= 0)
-      ::close(file_);
-    if (!kept_)
-      ::unlink(path_.c_str());
-  }
-
-  void write(const char* bytes, std::size_t count) {
-    while (count > 0) {
-      const ssize_t written = ::write(file_, bytes, count);
-      if (written < 0 && errno == EINTR)
-        continue;
-      if (written <= 0)
-        fail("write", path_, errno);
-      bytes += written;
-      count -= static_cast<std::size_t>(written);
-    }
-  }
-  void keep_as(const fs::path& name) {
-    if (::fsync(file_) != 0)
-      fail("sync", path_, errno);
-    const int closed = ::close(file_);
-    file_ = -1;
-    if (closed != 0)
-      fail("close", path_, errno);
-    if (::rename(path_.c_str(), name.c_str()) != 0)
-      fail("rename to", name, errno);
-    kept_ = true;
-  }
-
- private:
-  fs::path path_;
-  int file_;
-  bool kept_ = false;
-};
-
-void sync_folder(const fs::path& folder) {
-  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0)
-    fail("open", folder, errno);
-  const int synced = ::fsync(file);
-  const int error = errno;
-  ::close(file);
-  // Some network file systems cannot sync a folder, and say so with EINVAL.
-  if (synced != 0 && error != EINVAL)
-    fail("sync", folder, error);
-}
 
 /// The zip archive of torch.save, complete in memory: the writer reports a full disk only in
 /// words.
@@ -167,13 +101,11 @@ torch::Tensor read_tensor(CheckedReader& reader, const PickledTensor& described)
 }  // namespace
 
 void save_weights(const fs::path& path, const std::vector<NamedTensor>& state) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const std::string bytes = archive(state);
-  TemporaryFile file(folder /
-                     (path.filename().string() + ".writing." + std::to_string(::getpid())));
-  file.write(bytes.data(), bytes.size());
-  file.keep_as(path);
-  sync_folder(folder);
+  core::write_file_atomically(path,
+                              bytes,
+                              core::folder_of(path) / (path.filename().string() + ".writing." +
+                                                       std::to_string(::getpid())));
 }
 
 std::vector<NamedTensor> load_weights(const fs::path& path) {

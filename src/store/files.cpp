@@ -9,30 +9,10 @@
 #include <unistd.h>
 
 #include "proxytune/core/error.h"
+#include "proxytune/core/files.h"
 
 namespace proxytune::store {
 namespace {
-
-[[noreturn]] void fail(const std::filesystem::path& file, const std::string& what) {
-  const int error = errno;
-  throw core::SystemError(file.string() + ": cannot " + what + ": " + std::strerror(error));
-}
-
-class Descriptor {
- public:
-  Descriptor(const std::filesystem::path& file, int flags, const std::string& what)
-      : number_(::open(file.c_str(), flags | O_CLOEXEC, 0666)) {
-    if (number_ < 0)
-      fail(file, what);
-  }
-  ~Descriptor() { ::close(number_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  operator int() const { return number_; }  // NOLINT
-
- private:
-  int number_;
-};
 
 void reserve_blocks(int descriptor, const std::filesystem::path& file, std::uint64_t bytes) {
   if (::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) == 0)
@@ -50,9 +30,9 @@ void reserve_blocks(int descriptor, const std::filesystem::path& file, std::uint
 
 void make_room(const std::filesystem::path& file, std::uint64_t bytes) {
   {
-    const Descriptor descriptor(file, O_WRONLY | O_CREAT | O_TRUNC, "create the file");
+    const core::OpenFile opened(file, O_WRONLY | O_CREAT | O_TRUNC, "create the file");
     try {
-      reserve_blocks(descriptor, file, bytes);
+      reserve_blocks(opened.descriptor(), file, bytes);
       return;
     } catch (const core::SystemError&) {
       discard(file);
@@ -62,25 +42,20 @@ void make_room(const std::filesystem::path& file, std::uint64_t bytes) {
 }
 
 void reserve(const std::filesystem::path& file, std::uint64_t bytes) {
-  const Descriptor descriptor(file, O_WRONLY, "open the file");
-  reserve_blocks(descriptor, file, bytes);
+  const core::OpenFile opened(file, O_WRONLY, "open the file");
+  reserve_blocks(opened.descriptor(), file, bytes);
 }
 
 void publish(const std::filesystem::path& temporary, const std::filesystem::path& file) {
   {
-    const Descriptor descriptor(temporary, O_WRONLY, "open the file");
+    core::OpenFile opened(temporary, O_WRONLY, "open the file");
     struct stat state {};
-    if (::fstat(descriptor, &state) != 0 || ::ftruncate(descriptor, state.st_size) != 0)
-      fail(temporary, "give back reserved room");
-    if (::fsync(descriptor) != 0)
-      fail(temporary, "sync the file");
+    if (::fstat(opened.descriptor(), &state) != 0 ||
+        ::ftruncate(opened.descriptor(), state.st_size) != 0)
+      core::fail_with_errno(temporary, "give back reserved room");
+    opened.sync();
   }
-  if (::rename(temporary.c_str(), file.c_str()) != 0)
-    fail(file, "give the file its name");
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY, "open the folder");
-  if (::fsync(descriptor) != 0 && errno != EINVAL)
-    fail(folder, "sync the folder");
+  core::give_name(temporary, file);
 }
 
 void discard(const std::filesystem::path& file) noexcept {

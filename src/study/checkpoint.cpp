@@ -5,8 +5,8 @@
 #include <sstream>
 
 #include "proxytune/core/error.h"
+#include "proxytune/core/files.h"
 #include "proxytune/core/hash.h"
-#include "proxytune/study/files.h"
 
 namespace proxytune::study {
 namespace {
@@ -93,7 +93,7 @@ std::optional<std::string> CheckpointFile::read_generation(const fs::path& file,
     return std::nullopt;
   std::string text;
   try {
-    text = read_file(file);
+    text = core::read_file(file);
   } catch (const core::DataError& error) {
     log.warn(std::string(error.what()) + "; " + otherwise);
     return std::nullopt;
@@ -116,7 +116,7 @@ void CheckpointFile::write(std::string_view state) const {
   const std::string head = std::string(magic) + " " + hash_of(identity_, state) + " " +
                            std::to_string(identity_.size()) + "\n" + identity_;
   const std::array<std::string_view, 2> parts{head, state};
-  write_next_generation(newest_, previous_, parts);
+  core::write_next_generation(newest_, previous_, parts);
 }
 
 bool CheckpointFile::exists() const {

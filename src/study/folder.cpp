@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "proxytune/core/error.h"
-#include "proxytune/study/files.h"
+#include "proxytune/core/files.h"
 
 namespace proxytune::study {
 namespace {
@@ -23,7 +23,7 @@ constexpr std::string_view folders[] = {"journal", "cache", "weights", "checkpoi
 }
 
 nlohmann::json parse(const std::filesystem::path& file) {
-  nlohmann::json value = nlohmann::json::parse(read_file(file), nullptr, false);
+  nlohmann::json value = nlohmann::json::parse(core::read_file(file), nullptr, false);
   if (!value.is_object())
     throw core::DataError(file.string() +
                           ": this is no JSON object, so the file was damaged; restore it, or "
@@ -75,7 +75,7 @@ void write_identity(const std::filesystem::path& folder, const std::string& stud
   const nlohmann::json identity = {{"format", "proxytune study"},
                                    {"format_version", format_version},
                                    {"study_id", study_id}};
-  write_file_atomically(folder / identity_file, identity.dump(2) + "\n");
+  core::write_file_atomically(folder / identity_file, identity.dump(2) + "\n");
 }
 
 }  // namespace
@@ -121,7 +121,7 @@ std::optional<Fields> StudyFolder::fields(const std::string& name) const {
 }
 
 void StudyFolder::save_fields(const std::string& name, const Fields& fields) const {
-  write_file_atomically(path_ / (name + ".json"), nlohmann::json(fields).dump(2) + "\n");
+  core::write_file_atomically(path_ / (name + ".json"), nlohmann::json(fields).dump(2) + "\n");
 }
 
 }  // namespace proxytune::study

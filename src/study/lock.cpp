@@ -15,7 +15,7 @@
 
 #include "lock_holder.h"
 #include "proxytune/core/error.h"
-#include "proxytune/study/files.h"
+#include "proxytune/core/files.h"
 
 namespace proxytune::study {
 namespace {
@@ -90,7 +90,7 @@ Seen look_at(const std::filesystem::path& file) {
   ::close(descriptor);
   seen.silent_for = now_in(file.parent_path()) - changed;
   try {
-    seen.holder = holder_from(read_file(file));
+    seen.holder = holder_from(core::read_file(file));
   } catch (const core::DataError&) {
     seen.gone = true;  // removed meanwhile by the job that follows
   }
@@ -194,7 +194,7 @@ struct StudyLock::State {
       LockHolder holder = this_process();
       holder.released = true;
       if (!lost)
-        write_file_atomically(file(), to_text(holder));
+        core::write_file_atomically(file(), to_text(holder));
     } catch (const std::exception&) {
       // It grows stale by itself.
     }

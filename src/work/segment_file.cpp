@@ -10,23 +10,12 @@
 #include <unistd.h>
 
 #include "proxytune/core/error.h"
+#include "proxytune/core/files.h"
 
 namespace proxytune::work {
 namespace {
 
 namespace fs = std::filesystem;
-
-void sync_folder(const fs::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-  const int error = errno;
-  if (descriptor >= 0)
-    ::close(descriptor);
-  // Some file systems have no fsync for folders and say EINVAL; they keep names at once.
-  if (!synced && error != EINVAL)
-    throw core::SystemError("cannot sync the folder " + folder.string() + ": " +
-                            std::strerror(error));
-}
 
 /// Makes the folder and its missing parents, and syncs the names of the new ones.
 void make_folder(const fs::path& folder) {
@@ -35,7 +24,7 @@ void make_folder(const fs::path& folder) {
     parents_of_new.push_back(each.parent_path());
   fs::create_directories(folder);
   for (const fs::path& parent : parents_of_new)
-    sync_folder(parent);
+    core::sync_folder(parent);
 }
 
 }  // namespace
@@ -52,7 +41,7 @@ SegmentFile::SegmentFile(fs::path path) : path_(std::move(path)) {
     throw core::SystemError("cannot make the journal " + path_.string() + ": " +
                             std::strerror(errno));
   try {
-    sync_folder(path_.parent_path());
+    core::sync_folder(path_.parent_path());
   } catch (...) {
     ::close(descriptor_);
     throw;

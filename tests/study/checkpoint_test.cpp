@@ -8,12 +8,14 @@
 #include <gtest/gtest.h>
 
 #include "proxytune/core/error.h"
-#include "proxytune/study/files.h"
+#include "proxytune/core/files.h"
 
-#include "tests/study/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace proxytune::study {
 namespace {
+
+using test::TemporaryFolder;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -63,7 +65,7 @@ TEST(CheckpointFileTest, DamageAnywhereFallsBackToTheOneBefore) {
   file.write("before");
   file.write("newest");
   const auto newest = folder.path() / "k.checkpoint";
-  const std::string whole = read_file(newest);
+  const std::string whole = core::read_file(newest);
   const auto expect_fallback = [&](const std::string& text) {
     overwrite(newest, text);
     const Read found = read(file);

@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "proxytune/core/error.h"
-#include "proxytune/study/files.h"
+#include "proxytune/core/files.h"
 
-#include "tests/study/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace proxytune::study {
 namespace {
+
+using test::TemporaryFolder;
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -62,7 +64,7 @@ TEST(StudyFolderTest, OfAnotherStudyIsRefused) {
 
 TEST(StudyFolderTest, OfANewerFormatIsRefused) {
   const TemporaryFolder folder;
-  write_file_atomically(
+  core::write_file_atomically(
       folder.path() / "study.json",
       R"({"format": "proxytune study", "format_version": 9, "study_id": "a"})");
   EXPECT_THAT(refusal_of([&] { StudyFolder::open(folder.path(), "a"); }),
@@ -98,18 +100,6 @@ TEST(StudyFolderTest, OfWhichTheParentIsAFileOrForbiddenIsRefused) {
     std::abort();
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
   EXPECT_THAT(said, HasSubstr("Permission denied; give yourself the right"));
-}
-
-TEST(FilesTest, AnAtomicWriteReplacesTheWholeText) {
-  const TemporaryFolder folder;
-  const auto file = folder.path() / "a";
-  write_file_atomically(file, std::string(100'000, 'x'));
-  write_file_atomically(file, "short");
-  EXPECT_EQ(read_file(file), "short");
-  EXPECT_FALSE(std::filesystem::exists(folder.path() / "a.tmp"));
-  EXPECT_THROW(read_file(folder.path() / "b"), core::DataError);
-  EXPECT_THROW(read_file(folder.path()), core::DataError);
-  EXPECT_THROW(write_file_atomically(folder.path() / "no" / "a", ""), core::SystemError);
 }
 
 }  // namespace

@@ -16,12 +16,14 @@
 #include <unistd.h>
 
 #include "proxytune/core/error.h"
-#include "proxytune/study/files.h"
+#include "proxytune/core/files.h"
 
-#include "tests/study/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace proxytune::study {
 namespace {
+
+using test::TemporaryFolder;
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
@@ -39,8 +41,8 @@ bool can_lock(const TemporaryFolder& folder, LockOptions options = {}) {
 
 void write_foreign_lock(const TemporaryFolder& folder, int number, std::chrono::seconds age) {
   const auto file = folder.path() / ("lock." + std::to_string(number));
-  write_file_atomically(file,
-                        R"({"host": "node7", "machine": "m", "process": "12", "job": "99"})");
+  core::write_file_atomically(
+      file, R"({"host": "node7", "machine": "m", "process": "12", "job": "99"})");
   const std::time_t then = std::time(nullptr) - age.count();
   const timespec times[2] = {{then, 0}, {then, 0}};
   ASSERT_EQ(::utimensat(AT_FDCWD, file.c_str(), times, 0), 0);

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace proxytune::study {
+namespace proxytune::test {
 
 class TemporaryFolder {
  public:
@@ -27,4 +27,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace proxytune::study
+}  // namespace proxytune::test
