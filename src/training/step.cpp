@@ -68,12 +68,11 @@ double training_step(network::UNet& network,
                      std::span<const std::uint8_t> labels) {
   const torch::AutoGradMode with_gradients(true);
   const network::FlatParameters& parameters = network.parameters();
-  parameters.gradients.zero_();
   const torch::Tensor value = loss_of(loss, network, images, labels);
   const double number = value.item<double>();
   if (!std::isfinite(number))
     return number;
-  value.backward();
+  network.backward(value);
   optimizer.step(floats(parameters.values), floats(parameters.gradients));
   return number;
 }
