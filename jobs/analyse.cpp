@@ -7,6 +7,7 @@
 #include "jobs/results_file.h"
 #include "jobs/searched_options.h"
 #include "jobs/stages.h"
+#include "jobs/study_costs.h"
 #include "proxytune/analysis/search_tables.h"
 #include "proxytune/analysis/sweep_tables.h"
 #include "proxytune/analysis/trial_tables.h"
@@ -222,6 +223,7 @@ std::vector<core::Table> tables_of(Study& study,
       analysis::relative_distances(searched_by_arm, ranges_of(resolved_search(options))));
   tables.push_back(analysis::table_2_costs(searched_by_arm, 1));
   tables.push_back(analysis::execution_table(all, study.journal().open_starts()));
+  tables.push_back(arm_costs_table(all));
   return tables;
 }
 
@@ -234,11 +236,16 @@ void analyse(Study& study,
              const ArmTrials& swept,
              const std::vector<ArmSearch>& searches,
              const ArmTrials& finals) {
+  study.account().enter("analyse");
   std::vector<core::Table> tables;
   comm::together(study.world(), [&] {
+    const work::Account::Busy busy(study.account(), "analysing");
     tables = tables_of(study, data, rankings, selection, swept, searches, finals);
   });
   tables.push_back(launch_table(study));
+  const std::vector<LaunchCost> costs = gather_costs(study);
+  tables.push_back(launches_table(costs));
+  tables.push_back(costs_table(costs));
   const std::filesystem::path file = write_tables(study, tables, "results.h5");
   study.log().info(paper_tables(tables));
   study.log().info(fmt::format("results: {}", file.string()));

@@ -61,6 +61,7 @@ ArmSearch search_arm(Study& study, TrialPool& pool, const ArmOptions& arm, const
 std::vector<ArmSearch> search(Study& study,
                               const PreparedData& data,
                               const Selection& selection) {
+  study.account().enter("search");
   TrialPool pool(study, data);
   std::vector<ArmSearch> searches;
   for (const ArmOptions& arm : study.options().search_arms())

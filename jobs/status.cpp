@@ -2,10 +2,13 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <sstream>
 
 #include <fmt/format.h>
 
 #include "jobs/jobs.h"
+#include "jobs/status_shards.h"
+#include "jobs/study_costs.h"
 #include "jobs/study_options.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
@@ -24,6 +27,20 @@ std::string short_key(const std::string& piece) {
   return piece.substr(trial.size(), 12);
 }
 
+/// Each line further in than the sentence above it.
+std::string indented(const std::string& lines) {
+  std::string text;
+  std::istringstream stream(lines);
+  for (std::string line; std::getline(stream, line);)
+    text += "\n    | " + line;
+  return text;
+}
+
+/// Of a trial that is lost with its rank nobody knows it.
+std::string place_of(const trials::TrialResult& result) {
+  return result.host.empty() ? "" : fmt::format(" on rank {} of {}", result.rank, result.host);
+}
+
 struct Counts {
   std::map<std::string, int> by_status;
   double seconds = 0;
@@ -38,12 +55,17 @@ Counts count(const work::JournalContents& journal) {
       continue;
     const trials::TrialResult result = trials::result_from_record(record);
     ++counts.by_status[core::to_string(result.status)];
-    counts.seconds += result.seconds;
+    counts.seconds += result.device_seconds;
     if (result.status == trials::TrialStatus::completed)
       counts.best = std::max(counts.best, result.best_validation_dice);
     else
-      counts.failures.push_back(fmt::format(
-          "  {} {}: {}", short_key(key), core::to_string(result.status), result.reason));
+      counts.failures.push_back(fmt::format("  {} {}{}, attempt {}: {}{}",
+                                            short_key(key),
+                                            core::to_string(result.status),
+                                            place_of(result),
+                                            result.attempt + 1,
+                                            result.reason,
+                                            indented(result.log_tail)));
   }
   return counts;
 }
@@ -128,6 +150,8 @@ std::string status_text(const StudyOptions& options, const core::Log& log) {
   text += holder ? "at work: " + *holder + "\n" + outlook_text(journal) : "no job is at work\n";
   text += finished_text(counts, best_text(journal, counts.best));
   text += open_text(journal, holder.has_value());
+  text += shards_text(folder, options.name);
+  text += costs_text(costs_on_disk(folder, options.name));
   text += std::filesystem::exists(folder / "results.h5")
               ? fmt::format("results: {}\n", (folder / "results.h5").string())
               : "results: not written; the study is not complete\n";

@@ -177,6 +177,12 @@ void validate(const ComputeOptions& options) {
                            fmt::format("is {}, but ranks need some time to end: use seconds "
                                        "above 0",
                                        options.grace));
+  if (!(options.hang_timeout == 0 || options.hang_timeout >= 1))
+    throw core::FieldError("hang_timeout",
+                           fmt::format("is {}, but a step of a trial takes longer: use 1 s or "
+                                       "more, well above the longest step, case or tile, or 0 "
+                                       "for no end to patience",
+                                       options.hang_timeout));
   if (options.time_limit.empty())
     return;
   const std::optional<double> limit = core::seconds_of(options.time_limit);

@@ -212,6 +212,7 @@ struct ComputeOptions {
   double checkpoint_interval = 300;
   std::string time_limit;
   double grace = 60;
+  double hang_timeout = 1800;
 
   /// Nothing for `auto`.
   std::optional<int> fixed_trials_per_device() const;
@@ -253,6 +254,12 @@ void describe(Fields& fields, ComputeOptions& options) {
       options.grace,
       "seconds in which all ranks end after a signal or ahead of the time limit: a step and a "
       "checkpoint of a trial must fit in; afterwards the job is ended by force");
+  fields(
+      "hang_timeout",
+      options.hang_timeout,
+      "seconds in which a rank at work must come further (a step of a trial, a case, a tile) "
+      "before the job is ended with a report of what each rank is at, exit code 4; the same "
+      "command goes on; 0: never");
 }
 void validate(const ComputeOptions& options);
 

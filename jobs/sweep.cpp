@@ -40,6 +40,7 @@ std::vector<PlacedTrial> plan_sweep(Study& study,
 }
 
 ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selection) {
+  study.account().enter("sweep");
   TrialPool pool(study, data);
   std::vector<PlacedTrial> placed = plan(study, pool, selection);
   const std::vector<work::Item> items = items_of(pool, placed);
@@ -54,6 +55,7 @@ ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selecti
 }
 
 void sweep_shard(Study& study, const PreparedData& data, const Selection& selection) {
+  study.account().enter("sweep");
   TrialPool pool(study, data);
   const std::vector<work::Item> all = items_of(pool, plan(study, pool, selection));
   const std::vector<work::Item> items = part_of(all, study.shard());

@@ -9,6 +9,7 @@ ArmTrials train(Study& study,
                 const PreparedData& data,
                 const Selection& selection,
                 const std::vector<ArmSearch>& searches) {
+  study.account().enter("train");
   TrialPool pool(study, data);
   const FinalOptions& final_training = study.options().final_training;
 

@@ -30,6 +30,9 @@ class TrialCheckpoints : public training::Checkpoints {
   /// From the trial's beginning, or its going on, to the end of its first step; 0 before that.
   double first_step_seconds() const { return first_step_seconds_; }
 
+  /// This trial's share of its ranks, those of the attempts that it goes on from included.
+  double device_seconds() const;
+
   /// So many epochs are over: into the journal now and then.
   void reached(int epochs);
 
@@ -49,6 +52,7 @@ class TrialCheckpoints : public training::Checkpoints {
   int epochs_ = 0;
   int pauses_ = 0;
   double first_step_seconds_ = 0;
+  double earlier_device_seconds_ = 0;
   bool on_disk_ = false;
 };
 

@@ -31,7 +31,7 @@ Summary summary_of(const std::vector<const TrialRecord*>& trials, Score score) {
 double hours(const std::vector<const TrialRecord*>& trials, int devices) {
   double seconds = 0;
   for (const TrialRecord* trial : trials)
-    seconds += trial->result.seconds;
+    seconds += trial->result.device_seconds;
   return seconds * devices / seconds_an_hour;
 }
 

@@ -122,10 +122,13 @@ work::Record to_record(const TrialResult& result) {
   record.set("training_seconds", result.training_seconds);
   record.set("validation_seconds", result.validation_seconds);
   record.set("external_seconds", result.external_seconds);
+  record.set("device_seconds", result.device_seconds);
   record.set("steps", result.steps);
   record.set("rank", std::int64_t{result.rank});
   record.set("host", result.host);
   record.set("attempt", std::int64_t{result.attempt});
+  if (!result.log_tail.empty())
+    record.set("log_tail", result.log_tail);
   return record;
 }
 
@@ -144,10 +147,13 @@ TrialResult result_from_record(const work::Record& record) {
           .training_seconds = record.number("training_seconds"),
           .validation_seconds = record.number("validation_seconds"),
           .external_seconds = record.number("external_seconds"),
+          .device_seconds =
+              record.number(record.has("device_seconds") ? "device_seconds" : "seconds"),
           .steps = record.integer("steps"),
           .rank = small_integer(record, "rank"),
           .host = record.text("host"),
-          .attempt = record.has("attempt") ? small_integer(record, "attempt") : 0};
+          .attempt = record.has("attempt") ? small_integer(record, "attempt") : 0,
+          .log_tail = record.has("log_tail") ? record.text("log_tail") : ""};
 }
 
 }  // namespace proxytune::trials

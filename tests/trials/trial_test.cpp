@@ -82,6 +82,8 @@ TEST(TrialResultTest, ComesBackBitForBitWithItsNaNs) {
   result.steps = 1234567890123;
   result.rank = 4;
   result.host = "node-07";
+  result.device_seconds = 0.1;
+  result.log_tail = "epoch 2: loss 0.5\nepoch 3: loss 0.4";
   const TrialResult back =
       result_from_record(work::from_json(work::to_json(to_record(result))));
   // NaN differs from itself: the texts say whether every field came back.
@@ -95,6 +97,18 @@ TEST(TrialResultTest, ComesBackBitForBitWithItsNaNs) {
   EXPECT_EQ(back.validated, result.validated);
   EXPECT_EQ(back.steps, result.steps);
   EXPECT_TRUE(back.weights_file.empty());
+  EXPECT_EQ(back.device_seconds, 0.1);
+  EXPECT_EQ(back.log_tail, result.log_tail);
+}
+
+TEST(TrialResultTest, OfAJournalWithoutDeviceSecondsHadItsRankAlone) {
+  TrialResult result;
+  result.seconds = 12;
+  work::Record old;
+  for (const auto& [name, value] : to_record(result).values())
+    if (name != "device_seconds")
+      old.set(name, value);
+  EXPECT_EQ(result_from_record(old).device_seconds, 12);
 }
 
 TEST(TrialResultTest, WithoutAnyCurveComesBack) {

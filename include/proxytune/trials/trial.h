@@ -75,10 +75,12 @@ struct TrialResult {
   double training_seconds = 0;
   double validation_seconds = 0;
   double external_seconds = 0;
+  double device_seconds = 0;  // of the wall time, this trial's share of its rank
   std::int64_t steps = 0;
   int rank = 0;
   std::string host;
-  int attempt = 0;  // earlier ones that ended and were not recorded
+  int attempt = 0;       // earlier ones that ended and were not recorded
+  std::string log_tail;  // what its rank said last of a trial that did not complete
 };
 
 /// Exact, NaN included. Empty lists are left out: a JSON list without values has no type.
