@@ -2,7 +2,7 @@
 # Builds and runs a benchmark; one line a comparison, ours and the peer's measured in the same run:
 # RATIO name=... peer=... ours=... theirs=... unit=... ratio=(theirs over ours).
 # usage: tools/benchmark.sh NAME [ARGUMENTS]        NAME: training_step, operations, convolution,
-#        pair-matrix, against-monai, bfloat16, memory, scheduler
+#        pair-matrix, against-monai, bfloat16, memory, scheduler, search
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "$#" = 0 ] || [ ! -e "tools/benchmark/${1//-/_}.py" ]; then
@@ -32,5 +32,5 @@ tools/setup.sh --peers --benchmarks >&2
 } >&2
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
-export PYTHONPATH=${PROXYTUNE_LIBTORCH:-$PWD/.deps/libtorch}:$PWD/.deps/peers
+export PYTHONPATH=${PROXYTUNE_LIBTORCH:-$PWD/.deps/libtorch}:$PWD/.deps/peers:$PWD/.deps/optuna
 exec "$python" "tools/benchmark/$name.py" "$program" "$@"

@@ -18,6 +18,7 @@ cd "$(dirname "$0")/.."
 
 torch_version=2.11.0
 monai_version=1.6.1
+optuna_version=4.9.0
 packages=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev hdf5-tools libboost-mpi-dev
@@ -33,11 +34,12 @@ die() { printf 'setup: %s\n' "$*" >&2; exit "${code:-1}"; }
 
 cuda=auto
 peers=no
+benchmarks=no
 for argument in "$@"; do
   case "$argument" in
     --cuda) cuda=yes ;;
     --peers) peers=yes ;;
-    --benchmarks) packages+=("${benchmark_packages[@]}") ;;
+    --benchmarks) benchmarks=yes packages+=("${benchmark_packages[@]}") ;;
     --lint) packages+=("${lint_packages[@]}") ;;
     *) code=64 die "unknown argument '$argument'; usage: tools/setup.sh [--cuda] [--peers] [--lint] [--benchmarks]" ;;
   esac
@@ -141,5 +143,12 @@ fi
 if [ "$peers" = yes ] && [ -z "${PROXYTUNE_LIBTORCH:-}" ] && [ "$kind" = cpu ] && [ ! -e .deps/libtorch/.importable ]; then
   tools/stand_in_cuda.py .deps/libtorch
   touch .deps/libtorch/.importable
+fi
+if [ "$benchmarks" = yes ] && [ ! -e .deps/optuna/.proxytune-$optuna_version ]; then
+  say "fetching Optuna $optuna_version, which searches are compared with, into .deps/optuna"
+  # What its samplers import; its storages' dependencies stay out.
+  fetch .deps/optuna --no-deps "optuna==$optuna_version" colorlog tqdm packaging ||
+    die "could not fetch Optuna from PyPI; only tools/benchmark.sh search needs it"
+  touch ".deps/optuna/.proxytune-$optuna_version"
 fi
 say "everything is in place"

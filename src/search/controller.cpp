@@ -14,6 +14,14 @@ std::vector<int> choices_of(const SearchSpace& space) {
   return choices;
 }
 
+std::vector<double> with_whole_choices(std::vector<double> point,
+                                       const std::vector<int>& choices) {
+  for (std::size_t i = 0; i < choices.size(); ++i)
+    if (choices[i] > 0)
+      point[i] = unit_of_choice(choice_at(point[i], choices[i]), choices[i]);
+  return point;
+}
+
 std::unique_ptr<Controller> make_controller(const SearchOptions& options,
                                             const SearchSpace& space,
                                             const core::RandomKey& key) {
@@ -27,6 +35,10 @@ std::unique_ptr<Controller> make_controller(const SearchOptions& options,
       return make_reinforcement_controller(options, space, key);
     case Method::random:
       return make_random_controller(space, key);
+    case Method::low_discrepancy:
+      return make_low_discrepancy_controller(space, key);
+    case Method::bayesian:
+      return make_bayesian_controller(space, key);
     case Method::grid:
       return make_grid_controller(options, space, key);
   }

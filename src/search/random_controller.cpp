@@ -13,11 +13,9 @@ class RandomController : public Controller {
   std::vector<double> propose(int index) override {
     core::Random random(key_.with(static_cast<std::uint64_t>(index)));
     std::vector<double> point;
-    for (const int choices : choices_) {
-      const double unit = random.uniform();
-      point.push_back(choices == 0 ? unit : unit_of_choice(choice_at(unit, choices), choices));
-    }
-    return point;
+    for (std::size_t i = 0; i < choices_.size(); ++i)
+      point.push_back(random.uniform());
+    return with_whole_choices(point, choices_);
   }
 
   void report(int, double) override {}

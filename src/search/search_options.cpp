@@ -58,6 +58,7 @@ void validate(const SearchOptions& options) {
          options.controller_learning_rate > 0,
          "above 0");
   at_least("passes", options.passes, 1, "a reward is used once at least");
+  at_least("elites", options.elites, 0, "it is a number of trials");
   inside("baseline_decay",
          options.baseline_decay,
          options.baseline_decay >= 0 && options.baseline_decay < 1,

@@ -1,6 +1,5 @@
 #include "proxytune/search/search_source.h"
 
-#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -15,21 +14,14 @@ SearchSource::SearchSource(const SearchOptions& options,
       space_{options.space},
       base_(base),
       make_spec_(std::move(make_spec)),
-      controller_(make_controller(options, space_, key)),
-      total_(std::min(options.trials, controller_->limit())) {}
+      sequence_(options, space_, key) {}
 
 bool SearchSource::exhausted() const {
-  return std::ssize(proposals_) == total_;
-}
-
-bool SearchSource::may_propose() const {
-  const auto next = static_cast<int>(proposals_.size());
-  return next < total_ &&
-         static_cast<int>(finished_in_a_row_) >= next - options_.concurrency + 1;
+  return sequence_.proposed() == sequence_.total();
 }
 
 std::optional<work::Item> SearchSource::next() {
-  while (may_propose()) {
+  while (sequence_.may_propose()) {
     propose();
     const Proposal& proposal = proposals_.back();
     const auto& same = by_key_.at(proposal.key);
@@ -43,11 +35,9 @@ std::optional<work::Item> SearchSource::next() {
 }
 
 void SearchSource::propose() {
-  const auto index = static_cast<int>(proposals_.size());
-  tell_controller(index - options_.concurrency + 1);
   Proposal proposal;
-  proposal.index = index;
-  proposal.unit_point = controller_->propose(index);
+  proposal.index = sequence_.proposed();
+  proposal.unit_point = sequence_.propose();
   proposal.hyper_parameters = at(space_, base_, proposal.unit_point);
   proposal.key = trials::trial_key(make_spec_(proposal.hyper_parameters));
   auto& same = by_key_[proposal.key];
@@ -57,10 +47,10 @@ void SearchSource::propose() {
     proposal.scored = earlier.scored;
     proposal.status = earlier.status;
     proposal.reward = earlier.reward;
+    sequence_.report(proposal.index, proposal.reward);
   }
   same.push_back(proposals_.size());
   proposals_.push_back(std::move(proposal));
-  settle();
 }
 
 void SearchSource::report(const work::Item& item, const work::Record& record) {
@@ -76,28 +66,14 @@ void SearchSource::report(const work::Item& item, const work::Record& record) {
     proposal.scored = scored;
     proposal.status = result.status;
     proposal.reward = scored ? result.best_validation_dice : options_.failed_reward;
+    sequence_.report(proposal.index, proposal.reward);
   }
-  settle();
-}
-
-void SearchSource::settle() {
-  while (finished_in_a_row_ < proposals_.size() && proposals_[finished_in_a_row_].finished)
-    ++finished_in_a_row_;
-  // No proposal waits for the last results, but the policy's mean should know them.
-  if (static_cast<int>(finished_in_a_row_) == total_)
-    tell_controller(total_);
-}
-
-void SearchSource::tell_controller(int count) {
-  for (; told_ < count; ++told_)
-    controller_->report(told_, proposals_[static_cast<std::size_t>(told_)].reward);
 }
 
 SearchOutcome SearchSource::outcome() const {
   SearchOutcome outcome{proposals_, std::nullopt};
-  if (told_ == total_)
-    if (const auto mean = controller_->policy_mean())
-      outcome.policy_mean = at(space_, base_, *mean);
+  if (const auto mean = sequence_.policy_mean())
+    outcome.policy_mean = at(space_, base_, *mean);
   return outcome;
 }
 

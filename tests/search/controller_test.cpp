@@ -149,8 +149,8 @@ TEST(ReinforcementTest, SurvivesEqualRewardsAndFailures) {
   }
 }
 
-TEST(RandomTest, FillsTheSquareWhateverIsReported) {
-  const SearchOptions options{.method = Method::random};
+void expect_a_full_square(Method method) {
+  const SearchOptions options{.method = method};
   const auto one = make_controller(options, {options.space}, core::RandomKey(1));
   const auto other = make_controller(options, {options.space}, core::RandomKey(1));
   Point sum(2, 0.0);
@@ -165,6 +165,24 @@ TEST(RandomTest, FillsTheSquareWhateverIsReported) {
   for (const double mean : sum)
     EXPECT_NEAR(mean, 0.5, 4 / std::sqrt(12 * 400.0));
   EXPECT_FALSE(one->policy_mean().has_value());
+}
+
+TEST(RandomTest, FillsTheSquareWhateverIsReported) {
+  expect_a_full_square(Method::random);
+}
+
+TEST(LowDiscrepancyTest, FillsTheSquareWhateverIsReported) {
+  expect_a_full_square(Method::low_discrepancy);
+}
+
+TEST(LowDiscrepancyTest, GivesEachOfTwoChoicesHalfOfTheTrials) {
+  SearchOptions options{.method = Method::low_discrepancy};
+  options.space = {{.field = "optimizer", .choices = {"adam", "novograd"}}};
+  const auto controller = make_controller(options, {options.space}, core::RandomKey(1));
+  int first = 0;
+  for (int k = 0; k < 10; ++k)
+    first += static_cast<int>(controller->propose(k)[0] == 0.25);
+  EXPECT_EQ(first, 5);
 }
 
 std::set<Point> all_points(const SearchOptions& options) {

@@ -81,7 +81,7 @@ SearchOutcome outcome_of(const SearchOptions& options, int workers, std::uint64_
 }
 
 TEST(SearchSourceTest, MakesTheSameProposalsWhateverTheOrderOfArrival) {
-  for (const Method method : {Method::reinforcement, Method::random, Method::grid}) {
+  for (const auto& [method, name] : names_of_method) {
     const SearchOptions options{
         .method = method, .trials = 20, .concurrency = 4, .grid_points = 4};
     const SearchOutcome expected = outcome_of(options, 1, 0);

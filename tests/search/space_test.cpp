@@ -283,6 +283,8 @@ TEST(SearchOptionsTest, RefuseWhatCannotWorkByName) {
   EXPECT_EQ(with([](auto& o) { o.hidden = 0; }), "hidden");
   EXPECT_EQ(with([](auto& o) { o.controller_learning_rate = 0; }), "controller_learning_rate");
   EXPECT_EQ(with([](auto& o) { o.passes = 0; }), "passes");
+  EXPECT_EQ(with([](auto& o) { o.elites = -1; }), "elites");
+  EXPECT_EQ(with([](auto& o) { o.elites = 0; }), "nothing");
   EXPECT_EQ(with([](auto& o) { o.baseline_decay = 1; }), "baseline_decay");
   EXPECT_EQ(with([](auto& o) { o.entropy = NAN; }), "entropy");
   EXPECT_EQ(with([](auto& o) { o.entropy_decay = 1.1; }), "entropy_decay");

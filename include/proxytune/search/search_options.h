@@ -10,10 +10,12 @@
 
 namespace proxytune::search {
 
-enum class Method { reinforcement, random, grid };
+enum class Method { reinforcement, bayesian, random, low_discrepancy, grid };
 inline constexpr core::Name<Method> names_of_method[] = {
     {Method::reinforcement, "reinforcement"},
+    {Method::bayesian, "bayesian"},
     {Method::random, "random"},
+    {Method::low_discrepancy, "low_discrepancy"},
     {Method::grid, "grid"},
 };
 constexpr std::span<const core::Name<Method>> names(Method) {
@@ -30,6 +32,7 @@ struct SearchOptions {
   int hidden = 32;
   double controller_learning_rate = 1e-2;
   int passes = 3;
+  int elites = 4;
   double baseline_decay = 0.95;
   double entropy = 1e-2;
   double entropy_decay = 0.95;
@@ -43,7 +46,12 @@ struct SearchOptions {
 
 template <class Fields>
 void describe(Fields& fields, SearchOptions& options) {
-  fields("method", options.method, "who proposes hyper-parameters");
+  fields(
+      "method",
+      options.method,
+      "who proposes hyper-parameters: the paper's recurrent controller; expected improvement "
+      "under a Gaussian process, which finds better ones in as many trials (docs/search.md); "
+      "independent or evenly spread points; a lattice");
   fields("trials", options.trials, "trials of each arm; a study may be extended by raising it");
   fields(
       "concurrency",
@@ -62,6 +70,10 @@ void describe(Fields& fields, SearchOptions& options) {
   fields("passes",
          options.passes,
          "updates of the controller from each reward; 1 is plain REINFORCE");
+  fields("elites",
+         options.elites,
+         "of the best trials so far, each of which draws the controller a step nearer whenever "
+         "a reward comes; 0: plain policy gradient");
   fields("baseline_decay",
          options.baseline_decay,
          "of the moving average that a reward is compared with, 0 to below 1");

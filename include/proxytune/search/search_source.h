@@ -2,15 +2,14 @@
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "proxytune/core/random.h"
-#include "proxytune/search/controller.h"
 #include "proxytune/search/outcome.h"
 #include "proxytune/search/search_options.h"
+#include "proxytune/search/sequence.h"
 #include "proxytune/trials/trial.h"
 #include "proxytune/work/distribute.h"
 
@@ -19,10 +18,9 @@ namespace proxytune::search {
 /// The arm's specification for given hyper-parameters.
 using SpecMaker = std::function<trials::TrialSpec(const trials::HyperParameters&)>;
 
-/// Turns a controller into pieces of work. Proposal k is made from exactly the results of
-/// trials 0 to k - options.concurrency, told to the controller in trial order whatever order
-/// they arrive in: so neither the number of ranks nor their speed changes a proposal, and a
-/// search that is fed the journal's results makes the same proposals again. A piece's result is
+/// Turns a controller's Sequence into pieces of work: neither the number of ranks nor their
+/// speed changes a proposal, and a search that is fed the journal's results makes the same
+/// proposals again. A piece's result is
 /// a TrialResult's record; two proposals of the same trial are one piece.
 class SearchSource : public work::Source {
  public:
@@ -41,21 +39,15 @@ class SearchSource : public work::Source {
   core::Table trace_table(const std::string& path) const;
 
  private:
-  bool may_propose() const;
   void propose();
-  void tell_controller(int count);
-  void settle();
 
   SearchOptions options_;
   SearchSpace space_;
   trials::HyperParameters base_;
   SpecMaker make_spec_;
-  std::unique_ptr<Controller> controller_;
-  int total_;
+  Sequence sequence_;
   std::vector<Proposal> proposals_;
   std::map<std::string, std::vector<std::size_t>> by_key_;
-  std::size_t finished_in_a_row_ = 0;  // leading proposals that are finished
-  int told_ = 0;                       // leading proposals that the controller knows
 };
 
 }  // namespace proxytune::search

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Searches for hyper-parameters compared: the program's controllers, random points, and Optuna's TPE beside them.
+
+usage: tools/benchmark.sh search [developed|judged|concurrency] [SEEDS [METHOD...]]
+developed, judged (default): 50 trials, one open at a time, on the surfaces of that kind in search_surfaces.h, judged with the
+table of real trials (hippocampus_trials.csv) if it is there. Controllers are improved by the developed ones; the judged ones are
+for the figures in docs/search.md. concurrency: 64 trials on all surfaces with 1, 4, 16 and 64 open, on as many devices and on half
+as many, in simulated time, trials lasting as long as those of the table, or, without it, as long as
+each other but for 6 per cent (standard deviation).
+Regret: how far the trial with the highest reward lies below the surface's best, both without the noise. SEEDS (default 200)
+searches of each; means with 95 % intervals. TPE: TPESampler() as it comes, but for its seed. Curves: build/search_KIND.csv.
+"""
+
+import csv
+import math
+import subprocess
+import sys
+from multiprocessing import Pool
+from pathlib import Path
+
+TABLE = Path(__file__).with_name("hippocampus_trials.csv")
+METHODS = ("reinforcement", "bayesian", "random", "low_discrepancy", "tpe")
+TRIALS = 50
+
+
+def surfaces(program):
+    lines = subprocess.run([program, TABLE, "list"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [(words[0], words[1], float(words[2]), [int(word) for word in words[4:]]) for words in map(str.split, lines)]
+
+
+def ours(job):
+    """[wall seconds, busy seconds, regret after each trial], one a seed."""
+    program, surface, method, trials, concurrency, devices, first, last = job
+    command = [program, TABLE, "run", surface, method, *map(str, (trials, concurrency, devices, first, last))]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [[float(word) for word in line.split()] for line in lines]
+
+
+def tpe(job):
+    """The same of Optuna's, no times."""
+    program, surface, choices, first, last = job
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    runs = []
+    with subprocess.Popen([program, TABLE, "evaluate"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        for seed in range(first, last):
+            study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+            curve, best, regret = [0.0, 0.0], -math.inf, math.nan
+            for index in range(TRIALS):
+                trial = study.ask()
+                point = [(trial.suggest_categorical(f"x{i}", list(range(count))) + 0.5) / count if count else trial.suggest_float(f"x{i}", 0, 1)
+                         for i, count in enumerate(choices)]
+                process.stdin.write(" ".join([surface, str(seed), str(index), *map(repr, point)]) + "\n")
+                process.stdin.flush()
+                here, reward = map(float, process.stdout.readline().split())
+                study.tell(trial, reward)
+                if reward > best:
+                    best, regret = reward, here
+                curve.append(regret)
+            runs.append(curve)
+        process.stdin.close()
+    return runs
+
+
+def mean_and_interval(values):
+    """Mean and half of its 95 % interval."""
+    mean = sum(values) / len(values)
+    spread = math.sqrt(sum((value - mean) ** 2 for value in values) / max(len(values) - 1, 1))
+    return mean, 1.96 * spread / math.sqrt(len(values))
+
+
+def in_parts(pool, function, job, seeds, part=25):
+    parts = [(*job, first, min(first + part, seeds)) for first in range(0, seeds, part)]
+    return [run for runs in pool.map(function, parts) for run in runs]
+
+
+def geometric_mean(ratios):
+    return math.exp(sum(map(math.log, ratios)) / len(ratios))
+
+
+def compare(program, pool, kind, seeds, methods):
+    rows, means, worse = [], {method: [] for method in methods}, {method: [] for method in methods}
+    print(f"Regret after {TRIALS} trials, x 1000, {seeds} seeds; in brackets the paired difference from random, - is better")
+    for name, its_kind, noise, choices in surfaces(program):
+        if its_kind != kind:
+            continue
+        curves = {method: in_parts(pool, tpe, (program, name, choices), seeds) if method == "tpe"
+                  else in_parts(pool, ours, (program, name, method, TRIALS, 1, 1), seeds) for method in methods}
+        print(f"{name} ({len(choices)} dimensions, noise {noise:g})")
+        for method in methods:
+            last = [curve[-1] for curve in curves[method]]
+            mean, half = mean_and_interval(last)
+            gap, gap_half = mean_and_interval([one - other[-1] for one, other in zip(last, curves.get("random", curves[method]))])
+            means[method].append(mean)
+            if gap - gap_half > 0:
+                worse[method].append(name)
+            median = sorted(last)[len(last) // 2]
+            print(f"  {method:16} mean {1000 * mean:7.2f} +- {1000 * half:5.2f}  median {1000 * median:7.2f}  "
+                  f"[{1000 * gap:+7.2f} +- {1000 * gap_half:5.2f}]", flush=True)
+            for index in range(TRIALS):
+                rows.append([name, method, index + 1, *(f"{value:.6g}" for value in mean_and_interval([curve[2 + index] for curve in curves[method]]))])
+    print("Mean over the surfaces; geometric mean of the surfaces' ratios to another's regret")
+    for method in methods:
+        line = f"  {method:16} {1000 * sum(means[method]) / len(means[method]):7.2f}"
+        for peer in ("random", "tpe"):
+            if peer in methods:
+                line += f"  {geometric_mean([one / other for one, other in zip(means[method], means[peer])]):5.2f} x {peer}'s"
+        print(line + (f"  worse than random on {', '.join(worse[method])}" if worse[method] else ""))
+    write(kind, ["surface", "method", "trials", "regret", "half_interval"], rows)
+
+
+def concurrency(program, pool, seeds, methods):
+    rows = []
+    print(f"64 trials, {seeds} seeds: geometric mean over the surfaces of regret relative to the sequential search; speed-up and "
+          "share of the devices at work, simulated")
+    names = [name for name, *_ in surfaces(program)]
+    for method in methods:
+        if method == "tpe":
+            continue
+        alone = {}
+        for devices, open_trials in ((1, 1), (4, 4), (4, 8), (16, 16), (16, 32), (32, 64), (64, 64)):
+            ratios, walls, busy = [], 0.0, 0.0
+            for name in names:
+                runs = in_parts(pool, ours, (program, name, method, 64, open_trials, devices), seeds)
+                mean, _ = mean_and_interval([run[-1] for run in runs])
+                ratios.append(mean / alone.setdefault(name, mean))
+                walls += sum(run[0] for run in runs)
+                busy += sum(run[1] for run in runs)
+            ratio = geometric_mean(ratios)
+            rows.append([method, devices, open_trials, f"{ratio:.4f}", f"{busy / walls:.3f}", f"{busy / walls / devices:.4f}"])
+            print(f"  {method:16} devices {devices:3d} open {open_trials:3d}  regret x {ratio:5.2f}  speed-up {busy / walls:6.2f}  "
+                  f"at work {100 * busy / walls / devices:5.1f} %", flush=True)
+    write("concurrency", ["method", "devices", "open", "regret_ratio", "speed_up", "at_work"], rows)
+
+
+def write(kind, header, rows):
+    path = Path("build", f"search_{kind}.csv")
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+    print(f"curves: {path}")
+
+
+def main(program, kind="judged", seeds="200", *methods):
+    if kind not in ("developed", "judged", "concurrency"):
+        sys.exit(__doc__.strip())
+    if not TABLE.exists():
+        print(f"{TABLE} is not there: synthetic surfaces only, durations made up", file=sys.stderr)
+    with Pool() as pool:
+        if kind == "concurrency":
+            concurrency(program, pool, int(seeds), methods or METHODS)
+        else:
+            compare(program, pool, kind, int(seeds), methods or METHODS)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
