@@ -8,6 +8,7 @@
 #include "jobs/load.h"
 #include "jobs/searched_options.h"
 #include "jobs/stages.h"
+#include "jobs/trials_at_once.h"
 #include "jobs/warm_start.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
@@ -167,7 +168,7 @@ double mean_voxels(const std::vector<CaseReport>& reports) {
   return reports.empty() ? 0 : sum / static_cast<double>(reports.size());
 }
 
-void say_hours(Study& study, const Prediction& prediction, int cases) {
+void say_hours(Study& study, const Prediction& prediction, int cases, int trials_at_once) {
   const StudyOptions& options = study.options();
   const auto& grid = options.sweep.grid;
   const double points =
@@ -189,11 +190,11 @@ void say_hours(Study& study, const Prediction& prediction, int cases) {
         options.final_training.repeats *
         prediction.trial(options.final_training.network, all.training, all.validation);
   }
-  const double ranks = study.world().size();
+  const double places = study.world().size() * trials_at_once;
   double device_hours = 0;
   double hours = 0;
   const auto line = [&](const char* stage, double seconds, double at_once) {
-    const double wall = seconds / 3600 / std::min(ranks, std::max(at_once, 1.0));
+    const double wall = seconds / 3600 / std::min(places, std::max(at_once, 1.0));
     device_hours += seconds / 3600;
     hours += wall;
     study.log().info(fmt::format("check: {:<8} {:9.3f} device hours, {:9.3f} hours on {} ranks",
@@ -274,14 +275,17 @@ void check_study(app::Session& session) {
   double most = 0;
   for (const auto& [name, cost] : prediction.cost)
     most = std::max(most, cost.memory_bytes);
-  const double ranks = study.world().size();
+  const int ranks = study.world().size();
+  const TrialsAtOnce trials =
+      trials_at_once(study.world(), options.compute, [&] { return most; });
+  study.log().info("check: " + text_of(trials));
   study.log().info(
-      fmt::format("check: {:.2f} GiB of memory for {} ranks, beside the volumes; up "
+      fmt::format("check: {:.2f} GiB of memory for {} trials at once, beside the volumes; up "
                   "to {:.2f} GiB of similarity.memory while pairs are compared",
-                  ranks * most / (1024.0 * 1024.0 * 1024.0),
-                  study.world().size(),
+                  ranks * trials.count * most / (1024.0 * 1024.0 * 1024.0),
+                  ranks * trials.count,
                   ranks * options.similarity.memory / 1024.0));
-  say_hours(study, prediction, cases);
+  say_hours(study, prediction, cases, trials.count);
 }
 
 }  // namespace proxytune::jobs

@@ -39,10 +39,11 @@ void describe(Fields& fields, FailureOptions& options) {
          options.diverged,
          "a trial whose loss or weights are not finite: record it as it is, or retry it, which "
          "on a processor gives the same again");
-  fields("out_of_memory",
-         options.out_of_memory,
-         "a trial that got no more memory; retry_with_fewer: when nothing else is left to "
-         "give out, and beside half as many trials as there are ranks, then a quarter, ...");
+  fields(
+      "out_of_memory",
+      options.out_of_memory,
+      "a trial that got no more memory; retry_with_fewer: when nothing else is left to "
+      "give out, and beside half as many trials as otherwise run at once, then a quarter, ...");
   fields("timed_out", options.timed_out, "a trial past failures.trial_time_limit");
   fields("failed", options.failed, "a trial that ended with any other error");
   fields("retries", options.retries, "further attempts of one trial before it is recorded");

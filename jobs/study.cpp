@@ -83,7 +83,8 @@ std::map<std::string, work::Record> Study::distribute(
     const std::function<work::Record(const work::Item&)>& lost,
     const std::function<void(const work::Progress&)>& progress,
     bool short_pieces,
-    const work::AgainRule& again) {
+    const work::AgainRule& again,
+    int at_once) {
   CountedSource counted(source, bar);
   // Tiles are the study's: a shard that had to compute one would do so beside all others.
   const work::Worker own = [&](const work::Item& item) {
@@ -106,6 +107,7 @@ std::map<std::string, work::Record> Study::distribute(
                                   lost,
                                   {.stage = kind,
                                    .max_attempts = options_.compute.max_attempts,
+                                   .at_once = at_once,
                                    .short_pieces = short_pieces,
                                    .again = again},
                                   stop(),

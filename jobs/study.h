@@ -62,7 +62,12 @@ class Study {
       const std::function<work::Record(const work::Item&)>& lost,
       const std::function<void(const work::Progress&)>& progress,
       bool short_pieces,
-      const work::AgainRule& again = {});
+      const work::AgainRule& again = {},
+      int at_once = 1);
+
+  /// How many trials each rank runs beside each other: decided and said at the first call, with
+  /// the memory of a trial where that matters. Collective.
+  int trials_at_once(const std::function<double()>& trial_bytes);
 
   /// Refuses cases whose files are others than when results were computed from them; keys by
   /// "internal/<id>" or "external/<id>". Collective.
@@ -106,6 +111,7 @@ class Study {
   bool numerics_mixed_ = false;
   int node_rank_ = 0;
   int node_ranks_ = 1;
+  int trials_at_once_ = 0;  // 0: not yet decided
   std::string launch_;
   StudyJournal journal_;
   std::unique_ptr<JobClock> clock_;  // last: it watches what the others do

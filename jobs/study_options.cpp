@@ -1,6 +1,7 @@
 #include "jobs/study_options.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <optional>
 #include <set>
@@ -156,6 +157,15 @@ void validate(const ComputeOptions& options) {
         fmt::format("is {}, but no trial gains from more than 256 threads; use "
                     "the cores of a rank",
                     options.threads_per_trial));
+  const std::optional<int> trials = options.fixed_trials_per_device();
+  if (options.trials_per_device != "auto" &&
+      !(trials && *trials >= 1 && *trials <= most_trials_per_device))
+    throw core::FieldError(
+        "trials_per_device",
+        fmt::format("is \"{}\", but it is how many trials a rank runs at once: use a whole "
+                    "number from 1 to {}, or auto",
+                    options.trials_per_device,
+                    most_trials_per_device));
   at_least(options.max_attempts, 1, "max_attempts");
   if (!(options.checkpoint_interval >= 0))
     throw core::FieldError("checkpoint_interval",
@@ -232,6 +242,13 @@ void validate(const StudyOptions& options) {
                          options.training.window,
                          fmt::format("training.window (network {})", name));
   }
+}
+
+std::optional<int> ComputeOptions::fixed_trials_per_device() const {
+  int number = 0;
+  const char* const last = trials_per_device.data() + trials_per_device.size();
+  const auto [end, error] = std::from_chars(trials_per_device.data(), last, number);
+  return error == std::errc() && end == last ? std::optional(number) : std::nullopt;
 }
 
 std::set<std::string> StudyOptions::used_networks() const {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -201,13 +202,19 @@ void describe(Fields& fields, FinalOptions& options) {
 }
 void validate(const FinalOptions& options);
 
+constexpr int most_trials_per_device = 1024;
+
 struct ComputeOptions {
   int threads_per_trial = 1;
+  std::string trials_per_device = "auto";
   network::Precision precision = network::Precision::f32;
   int max_attempts = 3;
   double checkpoint_interval = 300;
   std::string time_limit;
   double grace = 60;
+
+  /// Nothing for `auto`.
+  std::optional<int> fixed_trials_per_device() const;
 };
 template <class Fields>
 void describe(Fields& fields, ComputeOptions& options) {
@@ -215,6 +222,11 @@ void describe(Fields& fields, ComputeOptions& options) {
          options.threads_per_trial,
          "CPU threads of one trial; results depend on it in the last digits, so it is frozen "
          "with the study");
+  fields("trials_per_device",
+         options.trials_per_device,
+         "trials that a rank runs at once: a number from 1 to 1024, or auto: its share of the "
+         "node's processors divided by threads_per_trial, as far as its share of the free "
+         "memory has room for them; no result depends on it");
   fields("precision",
          options.precision,
          "what networks compute in; bf16: activations are bfloat16, while weights, statistics "

@@ -26,13 +26,15 @@ TrialLines::TrialLines(Study& study,
                        std::string label,
                        std::size_t total,
                        TrialCosts& costs,
-                       std::map<std::string, double> units)
+                       std::map<std::string, double> units,
+                       int at_once)
     : study_(study),
       bar_(bar),
       label_(std::move(label)),
       total_(total),
       costs_(costs),
-      units_left_(std::move(units)) {}
+      units_left_(std::move(units)),
+      places_(static_cast<std::size_t>(study.world().size() * at_once)) {}
 
 void TrialLines::operator()(const work::Progress& progress) {
   const trials::TrialResult result = trials::result_from_record(*progress.result);
@@ -72,8 +74,7 @@ double TrialLines::seconds_left(std::size_t trials_left) const {
   for (const auto& [network, units] : units_left_)
     seconds += costs_.expected(network, std::max(units, 0.0));
   if (seconds > 0 && costs_.knows_seconds())
-    return seconds / static_cast<double>(std::min<std::size_t>(
-                         trials_left, static_cast<std::size_t>(study_.world().size())));
+    return seconds / static_cast<double>(std::min(trials_left, places_));
   const std::chrono::duration<double> elapsed = Clock::now() - start_;
   return elapsed.count() / static_cast<double>(done_here_) * static_cast<double>(trials_left);
 }

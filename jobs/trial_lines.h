@@ -14,13 +14,14 @@ namespace proxytune::jobs {
 class TrialLines {
  public:
   /// `units`: what a list's trials will cost, by network; empty for a search, whose trials are
-  /// not known beforehand.
+  /// not known beforehand. `at_once`: trials beside each other on a rank.
   TrialLines(Study& study,
              core::ProgressBar& bar,
              std::string label,
              std::size_t total,
              TrialCosts& costs,
-             std::map<std::string, double> units);
+             std::map<std::string, double> units,
+             int at_once);
 
   void operator()(const work::Progress& progress);
 
@@ -37,6 +38,7 @@ class TrialLines {
   std::size_t total_;
   TrialCosts& costs_;
   std::map<std::string, double> units_left_;
+  std::size_t places_;  // trials that run at once
   std::size_t done_here_ = 0;
   double best_ = 0;
   std::string best_said_;

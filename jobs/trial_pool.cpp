@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
+#include <limits>
 #include <set>
 
 #include <fmt/format.h>
@@ -51,7 +53,7 @@ class WithoutExternalScores : public work::Source {
 }  // namespace
 
 TrialPool::TrialPool(Study& study, const PreparedData& data)
-    : study_(study), data_(data), costs_(study.options().training, data) {
+    : study_(study), data_(data), costs_(study.options().training, data), spent_(study) {
   comm::together(study.world(), [&] {
     for (const std::string& name : study.options().used_networks())
       add_network(name);
@@ -111,7 +113,7 @@ work::Item TrialPool::item(const trials::TrialSpec& spec) const {
 }
 
 work::Record TrialPool::run_one(const work::Item& item) {
-  remove_spent_checkpoints();
+  spent_.remove_mine();
   const trials::TrialSpec spec = trials::spec_from_record(item.what);
   require_time_for_a_step(spec.network);
   TrialAttempt attempt(study_, data_, networks_.at(spec.network), item);
@@ -122,10 +124,11 @@ work::Record TrialPool::run_one(const work::Item& item) {
         "trial {} is tried again: {}", item.key, trials::result_from_record(record).reason));
     attempt.checkpoints().remove();
   }
+  if (attempt.checkpoints().on_disk())
+    spent_.add(attempt.checkpoints());
+  const std::scoped_lock lock(mutex_);
   double& longest = first_step_seconds_[spec.network];
   longest = std::max(longest, attempt.checkpoints().first_step_seconds());
-  if (attempt.checkpoints().on_disk())
-    spent_.push_back(attempt.checkpoints());
   return record;
 }
 
@@ -138,20 +141,38 @@ work::Again TrialPool::again(const work::Record& result, int attempt) const {
 }
 
 /// A trial that cannot come to a checkpoint before the time limit is not begun.
-void TrialPool::require_time_for_a_step(const std::string& network) const {
+void TrialPool::require_time_for_a_step(const std::string& network) {
+  const std::scoped_lock lock(mutex_);
   const auto known = first_step_seconds_.find(network);
   if (known != first_step_seconds_.end() && study_.clock().seconds_left() < known->second)
     throw core::Stopped("the time left is too short for a step of another trial");
 }
 
-/// Their trials' results are in the journal by now, and are to be safe from a crash of the
-/// machine as well.
-void TrialPool::remove_spent_checkpoints() {
-  if (!spent_.empty())
-    study_.journal().sync();
-  for (const TrialCheckpoints& checkpoints : spent_)
-    checkpoints.remove();
-  spent_.clear();
+int TrialPool::at_once() {
+  return study_.trials_at_once([&] { return memory_of_a_trial(); });
+}
+
+/// Of the largest network with the largest case, since any may meet any; without bound where
+/// one cannot even be measured.
+double TrialPool::memory_of_a_trial() const {
+  std::size_t voxels = 0;
+  for (const Cases* cases : {&data_.internal, &data_.external})
+    for (int i = 0; i < cases->size(); ++i)
+      voxels = std::max(voxels, cases->at(i).image.shape.voxels());
+  double most = 0;
+  try {
+    for (const auto& [text, network] : networks_)
+      most = std::max(most,
+                      training::measure_step(network.options,
+                                             study_.options().training,
+                                             /*steps=*/0,
+                                             study_.numerics().precision,
+                                             voxels)
+                          .memory_bytes);
+  } catch (const std::exception&) {
+    return std::numeric_limits<double>::infinity();
+  }
+  return most;
 }
 
 work::Record TrialPool::lost(const work::Item&) const {
@@ -195,7 +216,7 @@ std::map<std::string, work::Record> TrialPool::run_list(const std::string& label
     return costs_.expected(item.what.text("network"), item.expected_cost);
   });
   core::ProgressBar bar(study_.log(), label, by_key.size());
-  TrialLines lines(study_, bar, label, by_key.size(), costs_, std::move(units));
+  TrialLines lines(study_, bar, label, by_key.size(), costs_, std::move(units), at_once());
   return run(lines, bar, source);
 }
 
@@ -203,7 +224,7 @@ std::map<std::string, work::Record> TrialPool::run(const std::string& label,
                                                    work::Source& source,
                                                    std::size_t total) {
   core::ProgressBar bar(study_.log(), label, total);
-  TrialLines lines(study_, bar, label, total, costs_, {});
+  TrialLines lines(study_, bar, label, total, costs_, {}, at_once());
   return run(lines, bar, source);
 }
 
@@ -225,8 +246,9 @@ std::map<std::string, work::Record> TrialPool::run(TrialLines& lines,
                    progress.rank >= 0);
       },
       /*short_pieces=*/false,
-      [&](const work::Record& result, int attempt) { return again(result, attempt); });
-  remove_spent_checkpoints();
+      [&](const work::Record& result, int attempt) { return again(result, attempt); },
+      at_once());
+  spent_.remove_all();
   return results;
 }
 

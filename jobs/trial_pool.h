@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 
+#include "jobs/spent_checkpoints.h"
 #include "jobs/stages.h"
 #include "jobs/trial_attempt.h"
 #include "jobs/trial_costs.h"
@@ -51,8 +53,9 @@ class TrialPool {
                                           work::Source& source);
   void add_network(const std::string& name);
   work::Record run_one(const work::Item& item);
-  void remove_spent_checkpoints();
-  void require_time_for_a_step(const std::string& network) const;
+  void require_time_for_a_step(const std::string& network);
+  int at_once();
+  double memory_of_a_trial() const;
   work::Record lost(const work::Item& item) const;
   work::Again again(const work::Record& result, int attempt) const;
 
@@ -61,9 +64,10 @@ class TrialPool {
   std::map<std::string, std::string> texts_;      // canonical text of a network, by its name
   std::map<std::string, TrialNetwork> networks_;  // by canonical text
   TrialCosts costs_;  // used by rank 0's manager thread while trials run
+  std::mutex mutex_;
   /// Longest seen on this rank, by canonical text of the network.
   std::map<std::string, double> first_step_seconds_;
-  std::vector<TrialCheckpoints> spent_;  // of trials that this rank has finished
+  SpentCheckpoints spent_;
 };
 
 }  // namespace proxytune::jobs

@@ -7,7 +7,7 @@ std::string version() {
 }
 
 std::string numerics_version() {
-  return "4";
+  return "5";
 }
 
 }  // namespace proxytune::jobs

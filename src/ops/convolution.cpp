@@ -6,6 +6,7 @@
 #include "ops/library_convolution.h"
 #include "ops/own_convolution.h"
 #include "ops/refuse_double_backward.h"
+#include "ops/row_convolution.h"
 #include "proxytune/ops/bfloat16_products.h"
 #include "proxytune/ops/instance_norm_prelu.h"
 
@@ -40,7 +41,7 @@ std::optional<Arithmetic> own_arithmetic(ConvolutionKernels kernels,
                                          torch::ScalarType output,
                                          std::int64_t stride,
                                          bool transposed) {
-  if (kernels == ConvolutionKernels::library)
+  if (kernels == ConvolutionKernels::library || kernels == ConvolutionKernels::own_rows)
     return std::nullopt;
   if (kernels == ConvolutionKernels::fastest) {
     const bool all_bfloat16 = is_bfloat16(input) && output == torch::kBFloat16;
@@ -54,6 +55,20 @@ std::optional<Arithmetic> own_arithmetic(ConvolutionKernels kernels,
   TORCH_CHECK(fits_own_kernels(arithmetic, input, weight, stride, transposed),
               "our kernels cannot do this convolution, or not on this processor");
   return arithmetic;
+}
+
+/// Whether what narrow kernels do not take is done row by row. They are written for one thread.
+bool takes_row_products(ConvolutionKernels kernels,
+                        const Tensor& input,
+                        const Tensor& weight,
+                        torch::ScalarType output) {
+  if (kernels == ConvolutionKernels::own_rows) {
+    TORCH_CHECK(fits_row_products(input, weight, output),
+                "our kernels cannot do this convolution, or not on this processor");
+    return true;
+  }
+  return kernels == ConvolutionKernels::fastest && at::get_num_threads() == 1 &&
+         fits_row_products(input, weight, output);
 }
 
 Tensor forward_cpu(const Tensor& input,
@@ -71,6 +86,12 @@ Tensor forward_cpu(const Tensor& input,
                                   output,
                                   stride,
                                   transposed);
+  if (!own &&
+      takes_row_products(static_cast<ConvolutionKernels>(kernels), input, weight, output)) {
+    TORCH_CHECK(!bias || bias->numel() == weight.size(transposed ? 1 : 0),
+                "a convolution's bias has a value for each of its outputs");
+    return forward_by_rows(input, weight, bias, stride, transposed);
+  }
   if (!own)
     return forward_library(input, weight, bias, stride, transposed, output, kernels);
   TORCH_CHECK(is_written_by_ours(output), "our convolutions give float32 or bfloat16");
@@ -93,6 +114,11 @@ Gradients backward_cpu(const Tensor& any_gradient,
                                          any_gradient.scalar_type(),
                                          stride,
                                          transposed);
+  if (!arithmetic && takes_row_products(static_cast<ConvolutionKernels>(kernels),
+                                        any_input,
+                                        weight,
+                                        any_gradient.scalar_type()))
+    return backward_by_rows(any_gradient, any_input, weight, stride, transposed, wanted);
   if (!arithmetic)
     return backward_library(
         any_gradient, any_input, weight, stride, transposed, wanted, kernels);
@@ -227,6 +253,8 @@ bool can_convolve(ConvolutionKernels own,
                   const Tensor& input,
                   const Tensor& weight,
                   const ConvolutionOptions& options) {
+  if (own == ConvolutionKernels::own_rows)
+    return fits_row_products(input, weight, options.output_type.value_or(input.scalar_type()));
   return fits_own_kernels(
       arithmetic_of(own), input, weight, options.stride, options.transposed);
 }

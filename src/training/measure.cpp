@@ -14,7 +14,7 @@ double seconds_a_call(int calls, const Call& call) {
   for (int i = 0; i < calls; ++i)
     call();
   const std::chrono::duration<double> all = std::chrono::steady_clock::now() - start;
-  return all.count() / calls;
+  return calls > 0 ? all.count() / calls : 0;
 }
 
 std::vector<float> random_voxels(std::size_t count) {

@@ -14,9 +14,11 @@ namespace proxytune::training {
 namespace {
 
 /// glibc maps large blocks anew at every allocation, and the page faults cost a quarter of a
-/// training step: keep all memory in the heap, and the heap in the process.
+/// training step: keep all memory in the heap, and the heap in the process. One heap for all
+/// threads: further ones would be of small pieces, and map what is larger.
 void keep_memory() {
 #if defined(__GLIBC__)
+  mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   mallopt(M_TOP_PAD, 64 << 20);

@@ -4,6 +4,8 @@
 #include <new>
 #include <string>
 
+#include <ATen/Parallel.h>
+
 #include "proxytune/core/error.h"
 #include "training/flush_denormals.h"
 #include "training/training_run.h"
@@ -38,6 +40,7 @@ TrainedModel train(const TrainingTask& task,
                    const std::function<void(int epoch, double loss)>& on_epoch,
                    Checkpoints* checkpoints) {
   const Stopwatch watch;
+  at::init_num_threads();  // each thread that trains has its own number
   const FlushDenormals flush;
   TrainedModel trained;
   trained.result.best_validation_dice = nan;

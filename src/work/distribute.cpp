@@ -17,7 +17,7 @@
 namespace proxytune::work {
 namespace {
 
-/// Does one piece; its result is in the journal before anybody hears of it.
+/// Does a piece, from any thread; its result is in the journal before anybody hears of it.
 class Attempt {
  public:
   Attempt(Journal& journal, Link& link, const Worker& worker, const DistributeOptions& options)
@@ -99,10 +99,14 @@ void do_pieces(Link& link,
                Journal& journal,
                const Worker& worker,
                const DistributeOptions& options,
-               const std::atomic<bool>& stop) {
+               std::atomic<bool>& stop) {
   Attempt attempt(journal, link, worker, options);
   work_until_sent_home(
-      link, [&](const Item& item) { attempt(item); }, [&] { attempt.leave(); }, stop);
+      link,
+      options.at_once,
+      [&](const Item& item) { attempt(item); },
+      [&] { attempt.leave(); },
+      stop);
 }
 
 }  // namespace
@@ -151,6 +155,8 @@ std::map<std::string, Record> distribute(comm::Communicator& communicator,
   comm::together(communicator, [&] {
     if (communicator.is_root() && source == nullptr)
       throw std::invalid_argument("distribute needs a source on rank 0");
+    if (options.at_once < 1)
+      throw std::invalid_argument("distribute needs one piece or more at once");
   });
   const std::unique_ptr<comm::Communicator> control = communicator.duplicate();
   std::vector<std::byte> ending;

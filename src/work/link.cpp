@@ -1,7 +1,12 @@
 #include "link.h"
 
 #include <algorithm>
+#include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
+
+#include "proxytune/core/error.h"
 
 namespace proxytune::work {
 
@@ -20,8 +25,9 @@ void Inbox::give(Order order) {
 
 void Inbox::break_off(std::exception_ptr error) {
   const std::scoped_lock lock(mutex_);
-  error_ = std::move(error);
-  given_.notify_one();
+  if (!error_)
+    error_ = std::move(error);
+  given_.notify_all();
 }
 
 Order Inbox::wait() {
@@ -29,6 +35,10 @@ Order Inbox::wait() {
   given_.wait(lock, [&] { return !orders_.empty() || error_; });
   if (orders_.empty())
     std::rethrow_exception(error_);
+  if (orders_.front().kind == Order::Kind::go_home) {
+    given_.notify_all();
+    return orders_.front();
+  }
   Order order = std::move(orders_.front());
   orders_.pop_front();
   return order;
@@ -89,17 +99,57 @@ std::optional<Report> LocalLink::next_report(std::chrono::microseconds patience)
   return report;
 }
 
-void work_until_sent_home(Link& link,
-                          const std::function<void(const Item&)>& attempt,
-                          const std::function<void()>& leave,
-                          const std::atomic<bool>& stop) {
-  link.tell({.kind = Report::Kind::ready});
+namespace {
+
+/// One piece after the other.
+void follow_orders(Link& link,
+                   const std::function<void(const Item&)>& attempt,
+                   const std::atomic<bool>& stop) {
   for (Order order = link.wait(); order.kind == Order::Kind::work; order = link.wait())
     // A piece that was on its way when the stop came is declined.
     if (stop)
       link.tell({.kind = Report::Kind::stopped, .key = order.item.key});
     else
       attempt(order.item);
+}
+
+}  // namespace
+
+void work_until_sent_home(Link& link,
+                          int at_once,
+                          const std::function<void(const Item&)>& attempt,
+                          const std::function<void()>& leave,
+                          std::atomic<bool>& stop) {
+  link.tell({.kind = Report::Kind::arrived});
+  std::mutex mutex;
+  std::exception_ptr first_error;
+  const auto work = [&] {
+    try {
+      follow_orders(link, attempt, stop);
+    } catch (...) {
+      const std::scoped_lock lock(mutex);
+      if (!first_error)
+        first_error = std::current_exception();
+      stop = true;
+      link.break_off(first_error);
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    try {
+      while (static_cast<int>(others.size()) < at_once - 1)
+        others.emplace_back(work);
+    } catch (const std::system_error& error) {
+      // Ends the work on all ranks, and the threads that are there with it.
+      link.tell({.kind = Report::Kind::failed,
+                 .failure = {core::ExitCode::system,
+                             "a rank cannot start " + std::to_string(at_once) +
+                                 " threads of work: " + error.code().message()}});
+    }
+    work();
+  }
+  if (first_error)
+    std::rethrow_exception(first_error);
   leave();
   link.tell({.kind = Report::Kind::goodbye});
 }

@@ -27,12 +27,13 @@ class Patience {
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
-/// Orders on their way from one thread of this rank to its main thread.
+/// Orders on their way from one thread of this rank to those that work.
 class Inbox {
  public:
   void give(Order order);
-  /// Wakes the main thread with another thread's error.
+  /// Wakes all that work, now and later, with another thread's error.
   void break_off(std::exception_ptr error);
+  /// The order to go home is for all that work.
   Order wait();
 
  private:
@@ -42,7 +43,7 @@ class Inbox {
   std::exception_ptr error_;
 };
 
-/// A worker's way to the manager. tell() may be called from any thread.
+/// A rank's way to the manager. May be used from any thread.
 class Link {
  public:
   virtual ~Link() = default;
@@ -74,7 +75,7 @@ class RemoteLink : public Link {
   std::jthread thread_;  // last: the others are whole when it starts
 };
 
-/// Of rank 0's main thread: two queues in memory. The manager thread beside it watches and sets
+/// Of rank 0: two queues in memory. The manager thread beside it watches and sets
 /// the stop flag that both share.
 class LocalLink : public Link {
  public:
@@ -93,12 +94,15 @@ class LocalLink : public Link {
   std::deque<Report> reports_;
 };
 
-/// A worker's life: says that it is ready, does each piece it is given, until sent home.
-/// `attempt` does a piece and has its end reported, and that this rank is ready; `leave` tells
-/// what is left to tell before the goodbye.
+/// A rank's life: says that it has come, does the pieces it is given, `at_once` of them beside
+/// each other in this thread and others, until sent home. `attempt` does a piece and has its
+/// end reported, and that this rank is ready for another; `leave` tells what is left to tell
+/// before the goodbye. Where the link fails in one thread `stop` is set, and when the others
+/// have come to their next step that error is thrown.
 void work_until_sent_home(Link& link,
+                          int at_once,
                           const std::function<void(const Item&)>& attempt,
                           const std::function<void()>& leave,
-                          const std::atomic<bool>& stop);
+                          std::atomic<bool>& stop);
 
 }  // namespace proxytune::work

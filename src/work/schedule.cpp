@@ -25,9 +25,15 @@ void Schedule::fail(const comm::Failure& failure) {
 }
 
 void Schedule::take(int rank, const Report& report) {
-  if (report.kind == Report::Kind::ready || report.ready_too)
+  if (report.kind == Report::Kind::ready || report.ready_too) {
     idle_.push_back(rank);
+    ++free_[static_cast<std::size_t>(rank)];
+  }
   switch (report.kind) {
+    case Report::Kind::arrived:
+      idle_.insert(idle_.end(), static_cast<std::size_t>(parts_.options.at_once), rank);
+      ++arrived_;
+      break;
     case Report::Kind::finished:
     case Report::Kind::again:
     case Report::Kind::failed:
@@ -58,14 +64,18 @@ void Schedule::end(int rank, const Report& report) {
     if (report.kind == Report::Kind::finished)
       return settle(item.mapped(), report.result, rank);
     const int attempt = ++item.mapped().attempt;
-    const int limit = report.with_fewer ? std::max(1, ranks_ >> std::min(attempt, 30)) : ranks_;
-    again_.push_back({std::move(item.mapped()), static_cast<std::size_t>(limit)});
+    const int limit =
+        report.with_fewer ? std::max(1, places() >> std::min(attempt, 30)) : places();
+    later_.push_back({std::move(item.mapped()), static_cast<std::size_t>(limit)});
     waiting_ = false;
   });
 }
 
 std::optional<Schedule::Assignment> Schedule::next() {
-  if (ending() || done_ || waiting_ || idle_.empty() || full())
+  if (ending() || done_ || waiting_ || full())
+    return std::nullopt;
+  const std::optional<std::size_t> chosen = freest();
+  if (!chosen)
     return std::nullopt;
   std::optional<Item> item;
   guarded([&] {
@@ -85,34 +95,64 @@ std::optional<Schedule::Assignment> Schedule::next() {
   });
   if (!item || failure_)
     return std::nullopt;
-  const int rank = idle_.front();
-  idle_.pop_front();
+  const auto place = idle_.begin() + static_cast<std::ptrdiff_t>(*chosen);
+  const int rank = *place;
+  idle_.erase(place);
+  --free_[static_cast<std::size_t>(rank)];
   running_.emplace(item->key, *item);
   ++handed_out_;
   return Assignment{rank, std::move(*item)};
+}
+
+/// Where in idle_ the rank stands that does the fewest pieces.
+std::optional<std::size_t> Schedule::freest() const {
+  const auto found = std::ranges::max_element(
+      idle_, {}, [&](int rank) { return free_[static_cast<std::size_t>(rank)]; });
+  if (found == idle_.end())
+    return std::nullopt;
+  // A rank's second piece is another rank's first one, as soon as that has come.
+  const bool has_one = free_[static_cast<std::size_t>(*found)] < parts_.options.at_once;
+  if (has_one && arrived_ < static_cast<int>(free_.size()))
+    return std::nullopt;
+  return static_cast<std::size_t>(found - idle_.begin());
+}
+
+int Schedule::places() const {
+  return static_cast<int>(free_.size()) * parts_.options.at_once;
 }
 
 std::optional<Item> Schedule::fetch() {
   while (std::optional<Item> item = parts_.source.next()) {
     if (answer_without_work(*item))
       continue;
-    const auto retried = parts_.past.retried.find(parts_.options.stage + "/" + item->key);
-    if (retried != parts_.past.retried.end())
+    const std::string piece = parts_.options.stage + "/" + item->key;
+    if (const auto retried = parts_.past.retried.find(piece);
+        retried != parts_.past.retried.end())
       item->attempt = retried->second;
-    return item;
+    if (!is_at_last_chance(piece))
+      return item;
+    later_.push_back({std::move(*item), 1});
   }
-  return fetch_again();
+  return fetch_later();
 }
 
 /// Later than all that the source has, when others have given their memory back.
-std::optional<Item> Schedule::fetch_again() {
-  if (again_.empty() || running_.size() >= again_.front().limit)
+std::optional<Item> Schedule::fetch_later() {
+  if (later_.empty() || running_.size() >= later_.front().limit)
     return std::nullopt;
-  OnceMore once_more = std::move(again_.front());
-  again_.pop_front();
-  if (once_more.limit < static_cast<std::size_t>(ranks_))
-    limits_[once_more.item.key] = once_more.limit;
-  return std::move(once_more.item);
+  Later later = std::move(later_.front());
+  later_.pop_front();
+  if (later.limit < static_cast<std::size_t>(places()))
+    limits_[later.item.key] = later.limit;
+  return std::move(later.item);
+}
+
+/// Its starts all died but one that is allowed. Which of the pieces that ran beside each other
+/// killed the process is not known; alone, the others end.
+bool Schedule::is_at_last_chance(const std::string& piece) const {
+  const auto attempts = parts_.past.attempts.find(piece);
+  return attempts != parts_.past.attempts.end() && attempts->second > 0 &&
+         attempts->second + 1 >= parts_.options.max_attempts;
 }
 
 /// Whether a running piece allows no other beside those that run.
@@ -127,7 +167,9 @@ bool Schedule::answer_without_work(const Item& item) {
     say(item, known->second, -1);
     return true;
   }
-  if (running_.contains(item.key)) {
+  if (running_.contains(item.key) || std::ranges::any_of(later_, [&](const Later& later) {
+        return later.item.key == item.key;
+      })) {
     twins_[item.key].push_back(item);
     return true;
   }

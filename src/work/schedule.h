@@ -28,11 +28,12 @@ class Schedule {
     const std::function<void(const Progress&)>& progress;
   };
 
-  Schedule(Parts parts, int ranks) : parts_(parts), ranks_(ranks) {}
+  Schedule(Parts parts, int ranks)
+      : parts_(parts), free_(static_cast<std::size_t>(ranks), parts.options.at_once) {}
 
   void take(int rank, const Report& report);
   void stop() { stopping_ = true; }
-  /// A piece for a rank that has nothing to do, if there are both.
+  /// A piece for a rank that can take one, if there are both.
   std::optional<Assignment> next();
   /// No further piece is given, and the running ones may be left undone.
   bool ending() const { return failure_ || stopping_; }
@@ -41,10 +42,13 @@ class Schedule {
   Outcome outcome() const;
 
  private:
+  std::optional<std::size_t> freest() const;
+  int places() const;
   std::optional<Item> fetch();
-  std::optional<Item> fetch_again();
+  std::optional<Item> fetch_later();
   bool full() const;
   bool answer_without_work(const Item& item);
+  bool is_at_last_chance(const std::string& piece) const;
   void end(int rank, const Report& report);
   void settle(const Item& item, const Record& result, int rank);
   void say(const Item& item, const Record& result, int rank);
@@ -52,19 +56,20 @@ class Schedule {
   template <class Step>
   void guarded(const Step& step);
 
-  /// A piece to be done once more.
-  struct OnceMore {
+  /// A piece to be done when the source has no other.
+  struct Later {
     Item item;
     std::size_t limit = 0;  // pieces that may run beside each other, itself included
   };
 
   Parts parts_;
-  int ranks_;
   std::map<std::string, Item> running_;  // given to a rank, and not heard of
-  std::deque<int> idle_;
-  std::deque<OnceMore> again_;
+  std::vector<int> free_;                // by rank, pieces that it can take
+  std::deque<int> idle_;  // a rank once for each piece that it can take, the longest first
+  int arrived_ = 0;       // ranks
+  std::deque<Later> later_;
   std::map<std::string, std::size_t> limits_;       // of running keys that have one
-  std::map<std::string, std::vector<Item>> twins_;  // of running keys, given again meanwhile
+  std::map<std::string, std::vector<Item>> twins_;  // of running or later keys, given again
   std::map<std::string, Record> results_;
   std::optional<comm::Failure> failure_;
   std::size_t handed_out_ = 0;

@@ -24,7 +24,9 @@ double StopClock::seconds_left() const {
 }
 
 void StopClock::took_checkpoint(double seconds) {
-  longest_checkpoint_ = std::max(longest_checkpoint_.load(), seconds);
+  double longest = longest_checkpoint_;
+  while (seconds > longest && !longest_checkpoint_.compare_exchange_weak(longest, seconds)) {
+  }
 }
 
 void StopClock::watch() {

@@ -15,19 +15,20 @@ namespace proxytune::work {
 /// What a rank tells the manager.
 struct Report {
   enum class Kind : std::uint8_t {
-    ready,     // has nothing to do
+    arrived,   // its first message: it can take pieces
+    ready,     // can take another piece
     finished,  // a piece, with a result
     again,     // a piece, whose result does not count: it is to be done once more
     failed,    // a piece, with an error that ends the work
-    stopping,  // it was asked to stop; a piece it has goes on to its next step
+    stopping,  // it was asked to stop; pieces it has go on to their next step
     stopped,   // a piece is not done, because it was asked to stop
     goodbye,   // its last message
   };
-  Kind kind = Kind::ready;
+  Kind kind = Kind::arrived;
   std::string key = {};  // of the piece
   Record result = {};
   comm::Failure failure = {};
-  bool ready_too = false;   // the rank has nothing to do, either
+  bool ready_too = false;   // and the rank can take another piece
   bool with_fewer = false;  // of `again`: beside fewer others
 };
 
@@ -35,7 +36,7 @@ struct Report {
 struct Order {
   enum class Kind : std::uint8_t {
     work,     // do the piece
-    stop,     // leave the piece you have at its next step
+    stop,     // leave the pieces you have at their next step
     go_home,  // the last order
   };
   Kind kind = Kind::go_home;

@@ -10,7 +10,7 @@ from program import ProgramTest, TINY_STUDY, differences, journal_events, kill_a
 
 # Trials of some 80 steps, which a test comes in between.
 STUDY = TINY_STUDY.replace("epochs: 2\n  validate_every: 1", "epochs: 40\n  validate_every: 15").replace(
-    "trials: 4", "trials: 2")
+    "trials: 4", "trials: 2") + "compute: {trials_per_device: 1}\n"
 OFTEN = ("--set", "compute.checkpoint_interval=0.01")
 
 

@@ -1,10 +1,15 @@
 """Trials that do not complete: recorded, tried again, asked for again, and a study in which too many fail."""
 
+import os
+import resource
+import shutil
+import signal
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from program import ProgramTest, TINY_STUDY, differences, journal_events, main, run  # noqa: E402
+from program import ProgramTest, TINY_STUDY, differences, journal_events, main, ranks_of, run, start, wait_for_finished  # noqa: E402
 
 # No trial comes to its second step in a millisecond.
 NO_TIME = ("--set", "failures.trial_time_limit=0.001")
@@ -14,7 +19,88 @@ def trial_events(folder, kind):
     return [event for event in journal_events(folder) if event["kind"] == kind and event["stage"] == "trial"]
 
 
+# An arm for each way to fail: a network for which the memory does not reach, one whose process is aborted, one that takes
+# longer than it may, one that cannot read the weights it starts from; and of two learning rates one diverges.
+KINDS = TINY_STUDY[:TINY_STUDY.index("networks:")] + """\
+networks:
+  - {name: full, channels: 16, levels: 2, residual_units: 2}
+  - {name: huge, channels: 1024, levels: 4, residual_units: 2}
+  - {name: deadly, channels: 480, levels: 2, residual_units: 2}
+  - {name: slow, channels: 448, levels: 2, residual_units: 2}
+  - {name: unread, channels: 4, levels: 2, residual_units: 2, start_weights: START}
+training: {epochs: 2, validate_every: 1, patches_per_case: 1, patch: [16, 16, 16], window: [16, 16, 16]}
+arms:
+  - {name: all_full}
+  - {name: huge, data: random, budget: 4, network: huge}
+  - {name: deadly, data: random, budget: 4, network: deadly}
+  - {name: slow, data: random, budget: 4, network: slow}
+  - {name: unread, data: random, budget: 2, network: unread}
+reference: all_full
+sweep: {optimizers: [rmsprop], learning_rates: [0.001, 1.0e+37], repeats: 1}
+compute: {max_attempts: 2}
+failures: {trial_time_limit: 2s}
+output: {folder: OUT}
+"""
+MEMORY = 12 << 30  # bytes of addresses; the huge network's weights alone have more
+
+
+def of_network(folder, kind, channels):
+    """Such events of its trials."""
+    keys = {event["key"] for event in trial_events(folder, "started") if f"\nchannels: {channels}\n" in event["data"]["network"]}
+    return [event for event in trial_events(folder, kind) if event["key"] in keys]
+
+
 class FailuresTest(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.run_reference(TINY_STUDY)
+
+    def launched_and_aborted(self, path, folder, weights):
+        """One launch, in which the process dies as soon as a trial of the deadly network is under way; its code and output."""
+        shutil.copy(next((self.reference / "weights").glob("*.pt")), weights)
+        starts = len(trial_events(folder, "started"))
+        deadly = len(of_network(folder, "started", 480))
+        launcher = start("sweep", path, ranks=2)
+        wait_for_finished(launcher, folder, starts + 1, kind="started")
+        weights.unlink()
+        while launcher.poll() is None:
+            if len(of_network(folder, "started", 480)) > deadly:
+                os.kill(ranks_of(launcher)[-1], signal.SIGABRT)
+                break
+            time.sleep(0.005)
+        output, _ = launcher.communicate(timeout=120)
+        return launcher.returncode, output
+
+    def test_each_kind_of_failure_says_why_and_the_rest_of_the_sweep_is_done(self):
+        weights = self.scratch / "start.pt"
+        path, folder = self.study("kinds", KINDS.replace("START", str(weights)))
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, before[1]))
+        try:
+            # Two trials may die twice each.
+            for _ in range(5):
+                code, output = self.launched_and_aborted(path, folder, weights)
+                if code == 0:
+                    break
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, before)
+        self.assertEqual(code, 0, output)
+        self.assertEqual(output.count("lost, lost with its rank in 2 attempts"), 2, output)
+
+        def ends(channels):
+            found = [event["data"] for event in of_network(folder, "finished", channels)]
+            return {(result["status"], result["reason"]) for result in found}, len(found)
+
+        self.assertEqual(ends(480), (set(), 0))
+        for channels, status, words in ((1024, "out_of_memory", "can't allocate memory"), (448, "timed_out", "took longer than its time limit"),
+                                        (4, "failed", str(weights)), (16, "diverged", "not finite"), (16, "completed", "")):
+            found, count = ends(channels)
+            self.assertEqual(count, 2, found)
+            self.assertTrue(any(each == status and words in reason for each, reason in found), found)
+            if status != "completed":
+                self.assertIn(words, self.done(run("status", path)).output)
+
     def test_a_trial_past_its_time_says_so_and_runs_again_when_asked(self):
         path, folder = self.study("time")
         result = run("sweep", path, *NO_TIME, ranks=2)
@@ -28,9 +114,7 @@ class FailuresTest(ProgramTest):
         self.assertEqual(len(trial_events(folder, "finished")), 12)
         result = self.done(run("run", path, "--retry", "timed_out", ranks=2))
         self.assertIn("retry: 12 trials run again", result.text)
-        whole, reference = self.study("whole")
-        self.done(run("run", whole, ranks=2))
-        self.assertEqual(differences(reference / "results.h5", folder / "results.h5"), "")
+        self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
 
     def test_a_policy_of_retrying_tries_as_often_as_it_says(self):
         path, folder = self.study("retried")

@@ -146,6 +146,55 @@ std::vector<Case> cases() {
   return all;
 }
 
+// Grids and batches whose rows are short, long, and longer than a block; blocks of outputs that
+// are full and not; sums over one part of a sample and over several.
+std::vector<Case> wide_cases() {
+  std::vector<Case> all;
+  for (const std::vector<std::int64_t>& grid :
+       std::vector<std::vector<std::int64_t>>{{1, 1, 1}, {2, 2, 2}, {1, 3, 18}, {4, 2, 33}}) {
+    for (const auto& [in, out] : {std::pair{16, 16}, {16, 48}, {64, 32}, {80, 16}}) {
+      all.push_back({.in = in, .out = out, .grid = grid});
+      all.push_back({.in = in, .out = out, .grid = grid, .stride = 2});
+      all.push_back({.in = in, .out = out, .grid = grid, .stride = 2, .transposed = true});
+    }
+    all.push_back({.in = 8, .out = 16, .grid = grid});
+    all.push_back({.in = 24, .out = 8, .grid = grid, .stride = 2});
+    all.push_back({.in = 40, .out = 24, .grid = grid, .stride = 2, .transposed = true});
+  }
+  all.push_back({.in = 16, .out = 16, .grid = {12, 13, 14}});
+  all.push_back({.in = 256, .out = 128, .grid = {2, 2, 2}});
+  return all;
+}
+
+bool fits(const Case& of, torch::ScalarType type) {
+  const Operands with = operands(of);
+  return can_convolve(ConvolutionKernels::own_rows,
+                      with.input.to(type),
+                      with.weight.to(torch::kFloat32),
+                      {.stride = of.stride, .transposed = of.transposed});
+}
+
+TEST(ConvolutionTest, EqualsTheStockOperationRowByRowWhereChannelsAreMany) {
+  int compared = 0;
+  for (const Case& of : wide_cases()) {
+    SCOPED_TRACE(text(of));
+    const Results wanted = stock(of);
+    for (const torch::ScalarType type : {torch::kFloat32, torch::kBFloat16})
+      if (fits(of, type)) {
+        const Results got =
+            ours(of, {.input = type, .output = type, .kernels = ConvolutionKernels::own_rows});
+        const double tolerance = type == torch::kFloat32 ? 2e-6 : 5e-3;
+        expect_close(got.output, wanted.output, tolerance, "output");
+        expect_close(got.input, wanted.input, tolerance, "gradient of the input");
+        expect_close(got.weight, wanted.weight, tolerance, "gradient of the weight");
+        expect_close(got.bias, wanted.bias, 2e-6, "gradient of the bias");
+        ++compared;
+      }
+  }
+  if (compared == 0)
+    GTEST_SKIP() << "this processor has no such kernels";
+}
+
 TEST(ConvolutionTest, EqualsTheStockOperationForAnyChannelsAndSize) {
   for (const Case& of : cases())
     compare(of, {}, 2e-6);

@@ -16,6 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from program import ProgramTest, TINY_STUDY, differences, finished_trials, journal_events, kill_all, main, ranks_of, run, start, wait_for_finished  # noqa: E402
 
 
+ONE_AT_ONCE = "compute: {trials_per_device: 1}\n"
+
+
 def place_in_file(results, column):
     """Where the bytes of a contiguous data set begin."""
     tool = shutil.which("h5dump")
@@ -29,13 +32,19 @@ class StudyTest(ProgramTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.reference_output = cls.run_reference(TINY_STUDY, ranks=1).output
+        cls.reference_output = cls.run_reference(TINY_STUDY + ONE_AT_ONCE, ranks=1).output
 
-    def test_results_are_the_same_on_1_2_3_4_and_7_ranks(self):
-        for ranks in (2, 3, 4, 7):
+    def test_results_are_the_same_on_1_2_3_4_and_7_ranks_with_1_or_2_trials_at_once(self):
+        for ranks, trials in ((1, 2), (2, 1), (3, 2), (4, 1), (7, 2)):
             path, folder = self.study(f"ranks{ranks}")
-            self.done(run("run", path, ranks=ranks))
+            result = self.done(run("run", path, "--set", f"compute.trials_per_device={trials}", ranks=ranks))
+            self.assertIn(f"trials at once: {trials} on each rank (compute.trials_per_device)", result.output)
             self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
+        path, _ = self.study("none_at_once")
+        for value in ("0", "1025", "some"):
+            result = run("run", path, "--set", f"compute.trials_per_device={value}")
+            self.assertEqual(result.code, 2, result.text)
+            self.assertIn(f'compute.trials_per_device is "{value}", but', result.text)
 
     def test_a_finished_study_runs_nothing_again(self):
         path, folder = self.study("again")
@@ -222,7 +231,7 @@ class StudyTest(ProgramTest):
         self.assertEqual(len(re.findall(r"(?m)^  [0-9a-f]{12}: \d+ of 3000 epochs done$", killed)), 2, killed)
 
     def test_the_longest_trials_begin_first(self):
-        path, folder = self.study("order")
+        path, folder = self.study("order", TINY_STUDY + ONE_AT_ONCE)
         self.done(run("sweep", path, ranks=1))
         begun = [event["data"] for event in journal_events(folder) if event["kind"] == "started" and event["stage"] == "trial"]
         sizes = [(re.search(r"channels: (\d+)\nlevels", one["network"])[1], len(one["training_cases"])) for one in begun]
@@ -235,6 +244,7 @@ class StudyTest(ProgramTest):
         path, folder = self.study("checked")
         result = self.done(run("check", path, ranks=2))
         self.assertIn("device hours", result.output)
+        self.assertRegex(result.output, r"check: trials at once: \d+ on each rank \([\d.]+ processors a rank, threads_per_trial 1")
         self.assertFalse(folder.exists())
 
 

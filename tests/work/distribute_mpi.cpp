@@ -40,6 +40,7 @@ void check(comm::Communicator& world) {
     require(results.at(item.key) == square(item), "a result is wrong");
 
   launch.id = "launch1";
+  launch.options.at_once = 2;
   launch.worker = [](const Item&) -> Record { throw core::DataError("done twice"); };
   require(launch.run(world, list(200).get()) == results, "the journal was not used");
   launch.id = "launch2";

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -75,19 +77,34 @@ JournalContents contents_of(const TestFolder& folder) {
   return read_journal(folder.path(), "study", core::Log::silent());
 }
 
-class DistributeTest : public testing::TestWithParam<int> {
+/// On some ranks, each of which does one or several pieces at once.
+class DistributeTest : public testing::TestWithParam<std::tuple<int, int>> {
  protected:
-  int ranks() const { return GetParam(); }
+  int ranks() const { return std::get<0>(GetParam()); }
+  int at_once() const { return std::get<1>(GetParam()); }
+  int places() const { return ranks() * at_once(); }
+  Launch launch_in(const std::filesystem::path& path, Worker worker = square) const {
+    Launch launch{.folder = path, .worker = std::move(worker)};
+    launch.options.at_once = at_once();
+    return launch;
+  }
   TestFolder folder;
 };
-INSTANTIATE_TEST_SUITE_P(Ranks, DistributeTest, testing::Values(1, 2, 3, 5, 8));
+INSTANTIATE_TEST_SUITE_P(Ranks,
+                         DistributeTest,
+                         testing::Combine(testing::Values(1, 2, 3, 4, 7),
+                                          testing::Values(1, 2)),
+                         [](const auto& parameters) {
+                           return std::to_string(std::get<0>(parameters.param)) + "x" +
+                                  std::to_string(std::get<1>(parameters.param));
+                         });
 
 TEST_P(DistributeTest, GivesTheSameResultsOnAnyNumberOfRanks) {
   for (const int count : {0, 1, 2, 40}) {
     Counted counted;
     const TestFolder own;
     const Results results =
-        run_list(ranks(), {.folder = own.path(), .worker = counted.worker()}, squares(count));
+        run_list(ranks(), launch_in(own.path(), counted.worker()), squares(count));
     ASSERT_EQ(results.size(), static_cast<std::size_t>(count));
     for (const Item& item : squares(count))
       EXPECT_EQ(results.at(item.key), square(item));
@@ -103,27 +120,26 @@ TEST_P(DistributeTest, GivesTheSameResultsOnAnyNumberOfRanks) {
 }
 
 TEST_P(DistributeTest, FollowsASourceWhosePiecesDependOnResults) {
-  const auto search = [](int on_ranks) {
+  const auto search = [](int on_ranks, const Launch& launch) {
     Results results;
-    const TestFolder own;
     comm::run_as_threads(on_ranks, [&](comm::Communicator& communicator) {
       GenerationsSource source(5);
-      const Results mine = Launch{.folder = own.path()}.run(
-          communicator, communicator.is_root() ? &source : nullptr);
+      const Results mine = launch.run(communicator, communicator.is_root() ? &source : nullptr);
       if (communicator.is_root())
         results = mine;
     });
     return results;
   };
-  const Results results = search(ranks());
+  const TestFolder other;
+  const Results results = search(ranks(), launch_in(folder.path()));
   EXPECT_EQ(results.size(), 15U);
-  EXPECT_EQ(results, search(1));
+  EXPECT_EQ(results, search(1, {.folder = other.path()}));
 }
 
 TEST_P(DistributeTest, ResumesWithoutDoingAFinishedPieceTwice) {
   Counted counted;
   std::atomic<int> left = 11;
-  Launch launch{.folder = folder.path()};
+  Launch launch = launch_in(folder.path());
   launch.worker = [&, worker = counted.worker()](const Item& item) {
     if (--left < 0)
       throw core::SystemError("the power is gone");
@@ -144,11 +160,11 @@ TEST_P(DistributeTest, ResumesWithoutDoingAFinishedPieceTwice) {
   EXPECT_EQ(counted.pieces(), 40U);
   EXPECT_TRUE(counted.none_twice());
   const TestFolder fresh;
-  EXPECT_EQ(results, run_list(ranks(), {.folder = fresh.path()}, squares(40)));
+  EXPECT_EQ(results, run_list(ranks(), launch_in(fresh.path()), squares(40)));
 }
 
 TEST_P(DistributeTest, AnErrorOnOneRankEndsTheWorkOnAll) {
-  Launch launch{.folder = folder.path()};
+  Launch launch = launch_in(folder.path());
   launch.worker = [](const Item& item) -> Record {
     if (item.key == "6")
       throw core::DataError("case 6 is broken");
@@ -163,7 +179,7 @@ TEST_P(DistributeTest, AnErrorOnOneRankEndsTheWorkOnAll) {
 }
 
 TEST_P(DistributeTest, AStopOnOneRankStopsAll) {
-  Launch launch{.folder = folder.path()};
+  Launch launch = launch_in(folder.path());
   launch.stops = [&](int rank) { return rank == ranks() - 1; };
   launch.worker = [](const Item& item) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -177,13 +193,13 @@ TEST_P(DistributeTest, AStopOnOneRankStopsAll) {
 
 using Stoppable = std::function<Record(const Item&, std::atomic<bool>&)>;
 
-/// The first piece does `first` once every rank has a piece; the others end by a stop only.
-Stoppable endless_but_the_first(int ranks,
+/// The first piece does `first` once so many have begun; the others end by a stop only.
+Stoppable endless_but_the_first(int pieces,
                                 const std::function<void(std::atomic<bool>&)>& first) {
-  return [first, ranks, busy = std::make_shared<std::atomic<int>>(0)](
+  return [first, pieces, busy = std::make_shared<std::atomic<int>>(0)](
              const Item& item, std::atomic<bool>& stop) -> Record {
     ++*busy;
-    while (*busy < ranks)
+    while (*busy < pieces)
       std::this_thread::yield();
     if (item.key == "0")
       first(stop);
@@ -195,13 +211,13 @@ Stoppable endless_but_the_first(int ranks,
 
 TEST_P(DistributeTest, AStopReachesTheOtherRanksWithinTheirPieces) {
   const Stoppable stops[] = {
-      endless_but_the_first(ranks(), [](std::atomic<bool>& stop) { stop = true; }),
-      endless_but_the_first(ranks(), [](std::atomic<bool>&) { throw core::Stopped("time"); })};
+      endless_but_the_first(places(), [](std::atomic<bool>& stop) { stop = true; }),
+      endless_but_the_first(places(), [](std::atomic<bool>&) { throw core::Stopped("time"); })};
   for (const Stoppable& stop : stops) {
-    Launch launch{.folder = folder.path()};
+    Launch launch = launch_in(folder.path());
     launch.id = &stop == stops ? "flag" : "thrown";
     launch.stoppable = stop;
-    ListSource source(squares(ranks()));
+    ListSource source(squares(places()));
     for (const std::string& error : errors_of(ranks(), launch, source))
       EXPECT_THAT(error, testing::StartsWith("85 "));
     EXPECT_TRUE(contents_of(folder).finished.empty());
@@ -210,16 +226,16 @@ TEST_P(DistributeTest, AStopReachesTheOtherRanksWithinTheirPieces) {
 }
 
 TEST_P(DistributeTest, AnErrorReachesTheOtherRanksWithinTheirPieces) {
-  Launch launch{.folder = folder.path()};
+  Launch launch = launch_in(folder.path());
   launch.stoppable = endless_but_the_first(
-      ranks(), [](std::atomic<bool>&) { throw core::DataError("case 0 is broken"); });
-  ListSource source(squares(ranks()));
+      places(), [](std::atomic<bool>&) { throw core::DataError("case 0 is broken"); });
+  ListSource source(squares(places()));
   for (const std::string& error : errors_of(ranks(), launch, source))
     EXPECT_EQ(error, "3 case 0 is broken");
 }
 
 TEST_P(DistributeTest, AWorkerThatIsStoppedLeavesItsPieceToDo) {
-  Launch launch{.folder = folder.path()};
+  Launch launch = launch_in(folder.path());
   launch.worker = [](const Item& item) -> Record {
     if (item.key == "3")
       throw core::Stopped("time is up");
@@ -239,7 +255,7 @@ TEST_P(DistributeTest, SetsAsideAPieceWhoseStartsNeverEnded) {
   for (int launch = 0; launch < 3; ++launch)
     Journal(folder.path(), "study", "dead" + std::to_string(launch), 0)
         .append({"started", "sweep", "5", {}});
-  Launch launch{.folder = folder.path()};
+  Launch launch = launch_in(folder.path());
   launch.options.max_attempts = 4;
   EXPECT_FALSE(run_list(ranks(), launch, squares(9)).at("5").has("lost"));
 
@@ -248,7 +264,7 @@ TEST_P(DistributeTest, SetsAsideAPieceWhoseStartsNeverEnded) {
     Journal(other.path(), "study", "dead" + std::to_string(dead), 0)
         .append({"started", "sweep", "5", {}});
   Counted counted;
-  Launch setting_aside{.folder = other.path(), .worker = counted.worker()};
+  const Launch setting_aside = launch_in(other.path(), counted.worker());
   const Results results = run_list(ranks(), setting_aside, squares(9));
   EXPECT_TRUE(results.at("5").boolean("lost"));
   EXPECT_EQ(counted.pieces(), 8U);
@@ -257,10 +273,9 @@ TEST_P(DistributeTest, SetsAsideAPieceWhoseStartsNeverEnded) {
 }
 
 TEST_P(DistributeTest, DoesAPieceOnceMoreAfterAllOthers) {
-  const int ranks = GetParam();
   std::mutex mutex;
   std::vector<std::string> order;
-  Launch launch{.folder = folder.path()};
+  Launch launch = launch_in(folder.path());
   launch.worker = [&](const Item& item) {
     const std::scoped_lock lock(mutex);
     order.push_back(item.key);
@@ -271,14 +286,14 @@ TEST_P(DistributeTest, DoesAPieceOnceMoreAfterAllOthers) {
     const double x = std::sqrt(result.number("square"));
     return attempt < (x == 3 ? 2 : x == 1 ? 1 : 0) ? Again::yes : Again::no;
   };
-  const Results results = run_list(ranks, launch, squares(8));
+  const Results results = run_list(ranks(), launch, squares(8));
   ASSERT_EQ(results.size(), 8U);
   for (const auto& [key, result] : results)
     EXPECT_EQ(result.integer("attempt"), key == "3" ? 2 : key == "1" ? 1 : 0);
   EXPECT_EQ(order.size(), 11U);
   // Everything has been given out before anything is done again.
   const std::set<std::string> first(order.begin(), order.begin() + 8);
-  if (ranks == 1) {
+  if (places() == 1) {
     EXPECT_EQ(first.size(), 8U);
   }
   const JournalContents journal = read_journal(folder.path(), "study", core::Log::silent());
@@ -295,21 +310,21 @@ TEST_P(DistributeTest, CountsTheAttemptsOfEarlierLaunches) {
     }
   }
   std::atomic<int> asked = -1;
-  Launch launch{.folder = folder.path(), .id = "launch1"};
+  Launch launch = launch_in(folder.path());
+  launch.id = "launch1";
   launch.options.again = [&](const Record& result, int attempt) {
     if (result.number("square") == 16)
       asked = attempt;
     return Again::no;
   };
-  run_list(GetParam(), launch, squares(6));
+  run_list(ranks(), launch, squares(6));
   EXPECT_EQ(asked, 2);
 }
 
 TEST_P(DistributeTest, APieceThatWantsFewerBesideItGetsThem) {
-  const int ranks = GetParam();
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
-  Launch launch{.folder = folder.path()};
+  Launch launch = launch_in(folder.path());
   launch.worker = [&](const Item& item) {
     const int now = ++running;
     if (item.attempt > 0) {
@@ -322,9 +337,97 @@ TEST_P(DistributeTest, APieceThatWantsFewerBesideItGetsThem) {
   launch.options.again = [](const Record&, int attempt) {
     return attempt == 0 ? Again::with_fewer : Again::no;
   };
-  EXPECT_EQ(run_list(ranks, launch, squares(12)).size(), 12U);
+  EXPECT_EQ(run_list(ranks(), launch, squares(20)).size(), 20U);
   EXPECT_GE(most, 1);
-  EXPECT_LE(most, std::max(1, ranks / 2));
+  EXPECT_LE(most, std::max(1, places() / 2));
+}
+
+/// Does nothing more until so many have come; false if they do not within a minute.
+class Meeting {
+ public:
+  explicit Meeting(int expected) : left_(expected) {}
+  bool wait() {
+    std::unique_lock lock(mutex_);
+    --left_;
+    all_here_.notify_all();
+    return all_here_.wait_for(lock, std::chrono::minutes(1), [&] { return left_ <= 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable all_here_;
+  int left_;
+};
+
+TEST_P(DistributeTest, EveryRankDoesSoManyPiecesAtOnce) {
+  Meeting meeting(places());
+  std::map<int, int> pieces;  // by rank
+  Launch launch = launch_in(folder.path(), [&](const Item& item) {
+    EXPECT_TRUE(meeting.wait());
+    return square(item);
+  });
+  launch.progress = [&](const Progress& progress) { ++pieces[progress.rank]; };
+  run_list(ranks(), launch, squares(places()));
+  EXPECT_EQ(pieces.size(), static_cast<std::size_t>(ranks()));
+  for (const auto& [rank, count] : pieces)
+    EXPECT_EQ(count, at_once()) << rank;
+}
+
+TEST_P(DistributeTest, FewPiecesAreSpreadOverAllRanks) {
+  Meeting meeting(ranks());
+  std::set<int> doers;
+  Launch launch = launch_in(folder.path(), [&](const Item& item) {
+    EXPECT_TRUE(meeting.wait());
+    return square(item);
+  });
+  launch.progress = [&](const Progress& progress) { doers.insert(progress.rank); };
+  run_list(ranks(), launch, squares(ranks()));
+  EXPECT_EQ(doers.size(), static_cast<std::size_t>(ranks()));
+}
+
+TEST_P(DistributeTest, APieceAtItsLastChanceIsAloneAndAfterAllOthers) {
+  // Either may have killed the process in which both ran, twice.
+  for (const std::string dead : {"dead0", "dead1"}) {
+    Journal journal(folder.path(), "study", dead, 0);
+    for (const char* key : {"3", "5"})
+      journal.append({"started", "sweep", key, {}});
+  }
+  std::mutex mutex;
+  std::vector<std::string> order;
+  std::multiset<std::string> running;
+  const Launch launch = launch_in(folder.path(), [&](const Item& item) {
+    {
+      const std::scoped_lock lock(mutex);
+      order.push_back(item.key);
+      running.insert(item.key);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    const std::scoped_lock lock(mutex);
+    if (item.key == "3" || item.key == "5") {
+      EXPECT_EQ(running.size(), 1U) << item.key;
+    }
+    running.erase(item.key);
+    return square(item);
+  });
+  // One of the two is asked for once more, and is not done once more.
+  struct Repeating : ListSource {
+    using ListSource::ListSource;
+    bool repeated = false;
+    int reports = 0;
+    std::optional<Item> next() override {
+      if (auto item = ListSource::next())
+        return item;
+      return std::exchange(repeated, true) ? std::nullopt : std::optional(squares(12)[5]);
+    }
+    bool exhausted() const override { return repeated; }
+    void report(const Item& item, const Record&) override { reports += item.key == "5"; }
+  };
+  Repeating source(squares(12));
+  for (const std::string& error : errors_of(ranks(), launch, source))
+    EXPECT_EQ(error, "");
+  EXPECT_EQ(source.reports, 2);
+  ASSERT_EQ(order.size(), 12U);
+  EXPECT_EQ(std::set(order.end() - 2, order.end()), (std::set<std::string>{"3", "5"}));
 }
 
 TEST_P(DistributeTest, EndsWithTheErrorOfTheSourceOrOfProgress) {
@@ -338,7 +441,7 @@ TEST_P(DistributeTest, EndsWithTheErrorOfTheSourceOrOfProgress) {
     bool exhausted() const override { return false; }
     void report(const Item&, const Record&) override {}
   };
-  Launch launch{.folder = folder.path()};
+  Launch launch = launch_in(folder.path());
   Broken broken;
   for (const std::string& error : errors_of(ranks(), launch, broken))
     EXPECT_EQ(error, "2 no more ideas");
@@ -355,7 +458,7 @@ TEST_P(DistributeTest, ASourceThatWaitsForNothingIsAnErrorAndNoDeadlock) {
     bool exhausted() const override { return false; }
   };
   Stuck stuck(squares(5));
-  for (const std::string& error : errors_of(ranks(), {.folder = folder.path()}, stuck))
+  for (const std::string& error : errors_of(ranks(), launch_in(folder.path()), stuck))
     EXPECT_THAT(error, testing::StartsWith("1 the source of stage sweep gives no piece"));
 }
 
@@ -372,7 +475,7 @@ TEST_P(DistributeTest, DoesAKeyGivenTwiceOnceAndReportsItTwice) {
     void report(const Item& item, const Record&) override { ++reports[item.key]; }
   };
   Counted counted;
-  Launch launch{.folder = folder.path(), .worker = counted.worker()};
+  const Launch launch = launch_in(folder.path(), counted.worker());
   Repeating source;
   for (const std::string& error : errors_of(ranks(), launch, source))
     EXPECT_EQ(error, "");
@@ -382,14 +485,14 @@ TEST_P(DistributeTest, DoesAKeyGivenTwiceOnceAndReportsItTwice) {
 
 TEST_P(DistributeTest, RefusesAPieceThatCannotTravel) {
   ListSource source({{"a", Record().set("x", std::string("\xff")), 0}});
-  for (const std::string& error : errors_of(ranks(), {.folder = folder.path()}, source))
+  for (const std::string& error : errors_of(ranks(), launch_in(folder.path()), source))
     EXPECT_THAT(error, testing::StartsWith("3 a text is not UTF-8"));
 }
 
 TEST_P(DistributeTest, TellsProgress) {
   std::vector<std::size_t> done;
   std::set<int> doers;
-  Launch launch{.folder = folder.path()};
+  Launch launch = launch_in(folder.path());
   launch.progress = [&](const Progress& progress) {
     done.push_back(progress.done);
     doers.insert(progress.rank);
@@ -410,7 +513,7 @@ TEST_P(DistributeTest, TellsProgress) {
 
 TEST_P(DistributeTest, NeedsASourceOnRankZero) {
   comm::run_as_threads(ranks(), [&](comm::Communicator& communicator) {
-    EXPECT_THROW(Launch{.folder = folder.path()}.run(communicator, nullptr), core::Error);
+    EXPECT_THROW(launch_in(folder.path()).run(communicator, nullptr), core::Error);
   });
 }
 

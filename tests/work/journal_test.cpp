@@ -1,6 +1,7 @@
 #include "proxytune/work/journal.h"
 
 #include <csignal>
+#include <cstdio>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -100,6 +101,19 @@ TEST(JournalTest, TakesEventsOfManyThreads) {
   EXPECT_EQ(read_journal(folder.path(), "s", silent).finished.size(), 80U);
 }
 
+/// A file that is written to while it lives.
+class Stream {
+ public:
+  explicit Stream(const std::filesystem::path& path) : file_(std::fopen(path.c_str(), "w")) {}
+  ~Stream() { std::fclose(file_); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  std::FILE* get() const { return file_; }
+
+ private:
+  std::FILE* file_;
+};
+
 /// Two finished pieces in a segment, whose text is then changed.
 class DamagedJournalTest : public testing::Test {
  protected:
@@ -120,12 +134,29 @@ class DamagedJournalTest : public testing::Test {
   std::size_t header = 0;  // where the first event begins
 };
 
-TEST_F(DamagedJournalTest, DropsALastLineTornAtAnyByte) {
+TEST_F(DamagedJournalTest, DropsALastLineTornAtAnyByteSaysSoAndKeepsTheRest) {
   for (std::size_t length = last; length < whole.size(); ++length) {
     write_file(file, whole.substr(0, length));
-    const JournalContents contents = read_journal(folder.path(), "s", silent);
-    EXPECT_EQ(contents.events.size(), 1U) << length;
-    EXPECT_EQ(contents.torn_lines, length == last ? 0 : 1) << length;
+    const TestFolder said;
+    JournalContents contents;
+    {
+      const Stream output(said.path() / "output");
+      const Stream errors(said.path() / "errors");
+      contents = read_journal(
+          folder.path(), "s", core::Log::for_streams(0, 1, output.get(), errors.get()));
+    }
+    const bool torn = length > last;
+    ASSERT_EQ(contents.events.size(), 1U) << length;
+    EXPECT_EQ(
+        contents.finished,
+        (std::map<std::string, Record>{{"sweep/a", Record().set("value", std::int64_t{1})}}))
+        << length;
+    EXPECT_EQ(contents.torn_lines, torn ? 1 : 0) << length;
+    const std::string sentence = torn ? file.string() + ": the last line, from byte " +
+                                            std::to_string(last) + ", is torn and was dropped"
+                                      : "";
+    EXPECT_THAT(read_file(said.path() / "errors"), HasSubstr(sentence)) << length;
+    EXPECT_EQ(read_file(said.path() / "errors").empty(), !torn) << length;
   }
 }
 

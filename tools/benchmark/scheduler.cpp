@@ -119,7 +119,7 @@ int simulate(int devices, double message, const std::string& folder) {
                   next.finished ? work::Report{.kind = work::Report::Kind::finished,
                                                .key = current[place],
                                                .ready_too = true}
-                                : work::Report{});
+                                : work::Report{.kind = work::Report::Kind::arrived});
     const auto assignment = schedule.next();
     const double taken = seconds_since(start);
     deciding += taken;

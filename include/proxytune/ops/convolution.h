@@ -8,7 +8,7 @@ namespace proxytune::ops {
 
 /// Who computes: by default the faster one; our kernels also by name, for tests and
 /// measurements, where a shape that they cannot do is an error.
-enum class ConvolutionKernels { fastest, library, own_float32, own_bfloat16 };
+enum class ConvolutionKernels { fastest, library, own_float32, own_bfloat16, own_rows };
 
 struct ConvolutionOptions {
   int stride = 1;           // 1 or 2
@@ -28,8 +28,9 @@ struct ConvolutionOptions {
 /// bfloat16 input. The weight's gradient has the weight's type; under bfloat16 it is summed in
 /// float32.
 ///
-/// Few channels go to kernels of ours, everything else to LibTorch. Results of ours do not
-/// depend on threads. Registered as proxytune::convolution.
+/// Few channels go to kernels of ours, as do many on one thread (own_rows: float32, or bfloat16
+/// with AMX), everything else to LibTorch. Results of ours do not depend on threads. Registered
+/// as proxytune::convolution.
 torch::Tensor convolution(const torch::Tensor& input,
                           const torch::Tensor& weight,
                           const std::optional<torch::Tensor>& bias,

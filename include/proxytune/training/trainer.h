@@ -105,7 +105,7 @@ Numerics set_up_numerics(int threads_per_trial,
 
 /// Measured seconds of one training step and of one inference window batch, and the peak of
 /// resident memory (bytes) that a trial of this task adds to its cases, of which the largest to
-/// be scored has so many voxels; for `check`.
+/// be scored has so many voxels. With 0 steps the memory alone.
 struct StepCost {
   double training_step_seconds = 0;
   double inference_step_seconds = 0;

@@ -64,12 +64,15 @@ class ListSource : public Source {
   std::size_t next_sort_ = 0;  // by number of reports
 };
 
-/// Does one piece. Throwing core::Stopped means "not done, asked to stop"; any other exception
-/// is an error of the program or of the data and ends the work on all ranks.
+/// Does one piece; where ranks do several at once, from several threads. Throwing core::Stopped
+/// means "not done, asked to stop"; any other exception is an error of the program or of the
+/// data and ends the work on all ranks.
 using Worker = std::function<Record(const Item& item)>;
 
 /// Whether a piece is done again although it ended: when nothing else is left to give out, and
-/// `with_fewer` beside fewer other pieces: half as many as there are ranks, then a quarter, ...
+/// `with_fewer` beside fewer other pieces: half as many as all ranks do at once, then a
+/// quarter,
+/// ...
 enum class Again { no, yes, with_fewer };
 /// Asked on the rank that did it; `attempt` counts from 0.
 using AgainRule = std::function<Again(const Record& result, int attempt)>;
@@ -77,6 +80,7 @@ using AgainRule = std::function<Again(const Record& result, int attempt)>;
 struct DistributeOptions {
   std::string stage;     // into the journal
   int max_attempts = 3;  // starts that never ended before a piece is set aside
+  int at_once = 1;       // pieces that each rank does beside each other; the same on all ranks
   /// Pieces of well under a second, which are cheap to do again: no line when one starts, no
   /// sync of its own when it ends (all are synced within seconds, and when the work is done).
   bool short_pieces = false;
@@ -92,16 +96,17 @@ struct Progress {
   int rank = 0;  // who did it; -1: known already, as from the journal
 };
 
-/// Hands the pieces of rank 0's `source` to ranks as they come free; rank 0 works too, a
-/// manager thread serves the others. Pieces that `past.finished` holds are reported from there
-/// and not run. A piece whose attempts reached max_attempts gets `lost(item)` as its result. A
-/// result is in the doer's journal (synced, unless pieces are short) before it is reported; the
-/// doer's next piece does not wait for that.
-/// Returns, on every rank, the results of all pieces by key. If `stop` becomes true on any rank
-/// no new piece is handed out, every rank's `stop` becomes true within milliseconds, also while
-/// it works, and after the running pieces have ended every rank throws core::Stopped. An error
-/// of one rank does the same and ends the work on all ranks with that error. Collective over
-/// `communicator`.
+/// Hands the pieces of rank 0's `source` to ranks as they come free, to the one that does the
+/// fewest; rank 0 works too, a manager thread serves the others. Pieces that `past.finished`
+/// holds are reported from there and not run. A piece whose attempts reached max_attempts gets
+/// `lost(item)` as its result; at its last chance it is done after all others and alone, so
+/// that a piece which kills its process takes no other with it. A result is in the doer's
+/// journal (synced, unless pieces are short) before it is reported; the doer's next piece does
+/// not wait for that. Returns, on every rank, the results of all pieces by key. If `stop`
+/// becomes true on any rank no new piece is handed out, every rank's `stop` becomes true within
+/// milliseconds, also while it works, and after the running pieces have ended every rank throws
+/// core::Stopped. An error of one rank does the same and ends the work on all ranks with that
+/// error. Collective over `communicator`.
 std::map<std::string, Record> distribute(comm::Communicator& communicator,
                                          Source* source,
                                          Journal& journal,

@@ -34,7 +34,8 @@ class StopClock {
 
   /// Seconds of work until the limit's stop; infinite without a limit, 0 once it has come.
   double seconds_left() const;
-  /// How long a checkpoint took, so that the limit's stop leaves time for another.
+  /// How long a checkpoint took, so that the limit's stop leaves time for another. From any
+  /// thread.
   void took_checkpoint(double seconds);
 
  private:
