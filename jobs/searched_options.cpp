@@ -50,6 +50,11 @@ std::vector<std::pair<std::string, std::string>> tried(const search::Dimension& 
   return values;
 }
 
+double voxels_in_a_step(const training::TrainingOptions& options) {
+  const auto& [x, y, z] = options.patch;
+  return 1.0 * x * y * z * options.cases_per_step * options.patches_per_case;
+}
+
 /// The study must make sense with this value as well. Complaints name no field: they are about
 /// the value.
 void require_value(const StudyOptions& study,
@@ -153,6 +158,21 @@ OptionValues values_of(const training::TrainingOptions& options,
   for (const std::string& path : paths)
     values[path] = search::value_from(texts.at(name_of(path)), kinds.at(path));
   return values;
+}
+
+training::TrainingOptions largest_options(const StudyOptions& options) {
+  training::TrainingOptions largest = options.training;
+  for (const search::Dimension& dimension : resolved_search(options).space) {
+    if (!dimension.field.starts_with(trials::training_prefix))
+      continue;
+    for (const auto& [field, value] : tried(dimension)) {
+      training::TrainingOptions other = largest;
+      config::set_field(other, name_of(dimension.field), value);
+      if (voxels_in_a_step(other) > voxels_in_a_step(largest))
+        largest = other;
+    }
+  }
+  return largest;
 }
 
 trials::HyperParameters base_of(const StudyOptions& options) {

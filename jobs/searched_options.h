@@ -32,6 +32,9 @@ training::TrainingOptions with_values(training::TrainingOptions options,
 OptionValues values_of(const training::TrainingOptions& options,
                        std::vector<std::string> paths = {});
 
+/// Of all that its trials may have, the options with the most voxels in a step.
+training::TrainingOptions largest_options(const StudyOptions& options);
+
 /// What a search takes where its space says nothing: the section's hyper-parameters, and the
 /// study's training options.
 trials::HyperParameters base_of(const StudyOptions& options);

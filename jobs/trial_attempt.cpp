@@ -42,7 +42,7 @@ TrialAttempt::TrialAttempt(Study& study,
       key_(item.key),
       attempt_(item.attempt),
       spec_(trials::spec_from_record(item.what)),
-      checkpoints_(study, item.key) {}
+      checkpoints_(study, item.key, training_options_of(spec_).epochs) {}
 
 training::TrainingTask TrialAttempt::task() const {
   return {.network = network_.options,

@@ -12,11 +12,12 @@ constexpr std::chrono::seconds progress_interval(30);
 
 }  // namespace
 
-TrialCheckpoints::TrialCheckpoints(const Study& study, const std::string& key)
+TrialCheckpoints::TrialCheckpoints(const Study& study, const std::string& key, int epochs)
     : study_(study),
       key_(key),
       // The key is a hash of the whole specification.
-      file_(study.folder() / "checkpoints", key, study.numerics_fields()) {}
+      file_(study.folder() / "checkpoints", key, study.numerics_fields()),
+      of_epochs_(epochs) {}
 
 std::optional<std::string> TrialCheckpoints::load() {
   on_disk_ = file_.exists();
@@ -84,7 +85,7 @@ void TrialCheckpoints::reached(int epochs) {
 work::Record TrialCheckpoints::progress() const {
   return work::Record()
       .set("epochs", std::int64_t{epochs_})
-      .set("of", std::int64_t{study_.options().training.epochs});
+      .set("of", std::int64_t{of_epochs_});
 }
 
 void TrialCheckpoints::refuse(const std::string& why) {

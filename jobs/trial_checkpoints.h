@@ -16,7 +16,8 @@ namespace proxytune::jobs {
 /// whichever launch takes the trial up goes on from them.
 class TrialCheckpoints : public training::Checkpoints {
  public:
-  TrialCheckpoints(const Study& study, const std::string& key);
+  /// `epochs`: of the whole training.
+  TrialCheckpoints(const Study& study, const std::string& key, int epochs);
 
   std::optional<std::string> load() override;
   bool due() override;
@@ -49,6 +50,7 @@ class TrialCheckpoints : public training::Checkpoints {
   const Clock::time_point start_ = Clock::now();
   Clock::time_point last_ = start_;
   std::optional<Clock::time_point> last_progress_;
+  int of_epochs_;
   int epochs_ = 0;
   int pauses_ = 0;
   double first_step_seconds_ = 0;

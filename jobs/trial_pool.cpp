@@ -159,12 +159,13 @@ double TrialPool::memory_of_a_trial() const {
   for (const Cases* cases : {&data_.internal, &data_.external})
     for (int i = 0; i < cases->size(); ++i)
       voxels = std::max(voxels, cases->at(i).image.shape.voxels());
+  const training::TrainingOptions options = largest_options(study_.options());
   double most = 0;
   try {
     for (const auto& [text, network] : networks_)
       most = std::max(most,
                       training::measure_step(network.options,
-                                             study_.options().training,
+                                             options,
                                              /*steps=*/0,
                                              study_.numerics().precision,
                                              voxels)
