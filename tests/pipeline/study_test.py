@@ -209,7 +209,7 @@ class StudyTest(ProgramTest):
 
     def test_status_says_who_is_at_which_epoch_of_which_trial(self):
         text = TINY_STUDY.replace("epochs: 2", "epochs: 3000").replace("validate_every: 1", "validate_every: 1000")
-        path, folder = self.study("running", text)
+        path, folder = self.study("running", text + ONE_AT_ONCE)
         launcher = start("sweep", path, ranks=2)
         self.assertTrue(wait_for_finished(launcher, folder, 2, kind="progress"))
         running = self.done(run("status", path)).output
