@@ -5,7 +5,9 @@
 
 #include "jobs/printing.h"
 #include "jobs/results_file.h"
+#include "jobs/searched_options.h"
 #include "jobs/stages.h"
+#include "jobs/study_costs.h"
 #include "proxytune/analysis/search_tables.h"
 #include "proxytune/analysis/sweep_tables.h"
 #include "proxytune/analysis/trial_tables.h"
@@ -75,12 +77,22 @@ std::vector<analysis::SearchedArm> searched_arms(const StudyOptions& options,
 
 std::vector<analysis::SearchRange> ranges_of(const search::SearchOptions& options) {
   std::vector<analysis::SearchRange> ranges;
-  for (const search::Dimension& dimension : options.space)
-    if (dimension.choices.empty())
+  for (const search::Dimension& dimension : options.space) {
+    if (dimension.choices.empty()) {
       ranges.push_back({dimension.field,
                         dimension.low,
                         dimension.high,
                         dimension.scale == search::Scale::log});
+      continue;
+    }
+    std::vector<double> numbers;
+    for (const std::string& choice : dimension.choices)
+      if (const auto number = trials::number_in(search::value_from(choice, dimension.kind)))
+        numbers.push_back(*number);
+    const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
+    if (numbers.size() > 1)
+      ranges.push_back({dimension.field, *low, *high, false});
+  }
   return ranges;
 }
 
@@ -208,9 +220,10 @@ std::vector<core::Table> tables_of(Study& study,
   tables.push_back(analysis::dice_against_budget(arms));
   tables.push_back(analysis::table_2(searched_by_arm));
   tables.push_back(
-      analysis::relative_distances(searched_by_arm, ranges_of(options.search.options)));
+      analysis::relative_distances(searched_by_arm, ranges_of(resolved_search(options))));
   tables.push_back(analysis::table_2_costs(searched_by_arm, 1));
   tables.push_back(analysis::execution_table(all, study.journal().open_starts()));
+  tables.push_back(arm_costs_table(all));
   return tables;
 }
 
@@ -223,11 +236,16 @@ void analyse(Study& study,
              const ArmTrials& swept,
              const std::vector<ArmSearch>& searches,
              const ArmTrials& finals) {
+  study.account().enter("analyse");
   std::vector<core::Table> tables;
   comm::together(study.world(), [&] {
+    const work::Account::Busy busy(study.account(), "analysing");
     tables = tables_of(study, data, rankings, selection, swept, searches, finals);
   });
   tables.push_back(launch_table(study));
+  const std::vector<LaunchCost> costs = gather_costs(study);
+  tables.push_back(launches_table(costs));
+  tables.push_back(costs_table(costs));
   const std::filesystem::path file = write_tables(study, tables, "results.h5");
   study.log().info(paper_tables(tables));
   study.log().info(fmt::format("results: {}", file.string()));

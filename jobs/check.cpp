@@ -6,8 +6,10 @@
 
 #include "jobs/jobs.h"
 #include "jobs/load.h"
+#include "jobs/searched_options.h"
 #include "jobs/stages.h"
 #include "jobs/trials_at_once.h"
+#include "jobs/warm_start.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
 #include "proxytune/datasets/leaks.h"
@@ -224,6 +226,8 @@ void check_study(app::Session& session) {
   const int cases = static_cast<int>(sets.internal.cases.size());
   const int classes = class_count(options, sets.internal);
   comm::together(study.world(), [&] { check_plan(study, sets); });
+  for (const ArmOptions& arm : options.search_arms())
+    first_points(study, arm.name, resolved_search(options));
 
   const int channels = readable_channels(options, sets.internal);
   const auto internal = look_at_all(study, sets.internal.cases, channels, classes);

@@ -48,10 +48,13 @@ void validate(const FailureOptions& options) {
                                        options.trial_time_limit));
 }
 
+bool is_failure(const trials::TrialResult& result) {
+  return result.status != trials::TrialStatus::completed &&
+         result.status != trials::TrialStatus::diverged;
+}
+
 void FailureLimits::add(const std::string& key, const trials::TrialResult& result, bool now) {
-  // A learning rate that diverges is a finding, not a fault.
-  if (result.status == trials::TrialStatus::completed ||
-      result.status == trials::TrialStatus::diverged) {
+  if (!is_failure(result)) {
     in_a_row_ = now ? 0 : in_a_row_;
     return;
   }

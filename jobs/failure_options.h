@@ -61,6 +61,9 @@ void describe(Fields& fields, FailureOptions& options) {
 }
 void validate(const FailureOptions& options);
 
+/// Whether the trial came to nothing. A learning rate that diverges is a finding, not a fault.
+bool is_failure(const trials::TrialResult& result);
+
 /// Stops a study in which all trials fail alike.
 class FailureLimits {
  public:

@@ -22,7 +22,7 @@ void require_same_study(const Study& study, const study::StudyFolder& shard) {
     throw core::DataError(shard.path().string() +
                           " has no resolved.json, so nobody knows what it computed: remove the "
                           "folder, and run the shard again");
-  for (const study::Change& change : changes_between(*resolved, named_fields(study.options())))
+  for (const study::Change& change : changes_between(*resolved, study.resolved_fields()))
     if (change.meaning.effect == study::Effect::invalidates)
       throw core::ConfigurationError(fmt::format(
           "{} was computed with {}: {}, but the study says {}. Run the shard again with this "

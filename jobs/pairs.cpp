@@ -51,9 +51,11 @@ void write_matrix(Study& study,
     return std::string();
   });
   comm::together(study.world(), [&] {
+    const work::Account::Busy busy(study.account(), "assembling a matrix");
     similarity::MatrixFile::Writer writer(file);
     for (int block = study.world().rank(); block < engine.row_blocks();
          block += study.world().size()) {
+      study.account().step("assembling a matrix");
       const similarity::MatrixRows rows = engine.assemble_rows(
           block, [&](const work::Item& item) { return pieces.values(item); });
       const auto width = static_cast<std::size_t>(engine.columns());

@@ -28,10 +28,12 @@ std::vector<Wanted> with_keys(Study& study, const std::vector<datasets::Case>& c
   comm::Communicator& world = study.world();
   std::string mine;
   comm::together(world, [&] {
+    const work::Account::Busy busy(study.account(), "hashing files");
     for (std::size_t i = 0; i < cases.size(); ++i)
       if (static_cast<int>(i) % world.size() == world.rank()) {
         if (study.stop())
           throw core::Stopped("stopped while the cases were hashed; the same command goes on");
+        study.account().reach("hashing files", cases[i].id);
         mine += fmt::format("{} {}\n", i, case_key(study.options(), cases[i]));
       }
   });
@@ -87,9 +89,11 @@ void fill_cache(Study& study,
     const std::size_t end = std::min(begin + round, missing.size());
     std::vector<PreparedFile> prepared;
     comm::together(world, [&] {
+      const work::Account::Busy busy(study.account(), "preparing volumes");
       // After a stop the round ends early, with what there is.
       for (std::size_t i = begin; i < end && !study.stop(); ++i)
         if (static_cast<int>(i - begin) % world.size() == world.rank()) {
+          study.account().reach("preparing volumes", missing[i]->one.id);
           prepared.push_back(prepare_file(study.options(), missing[i]->one, missing[i]->key));
           check_file(study.options(), prepared.back(), channels, classes);
         }
@@ -148,6 +152,7 @@ const std::string& Cases::image_hash(int index) const {
 }
 
 PreparedData preprocess(Study& study) {
+  study.account().enter("preprocess");
   const DataSets sets = read_datasets(study);
   const std::filesystem::path folder = study.base() / "cache";
   int channels = 1;
@@ -171,12 +176,14 @@ PreparedData preprocess(Study& study) {
 
   PreparedData data;
   comm::together(study.world(), [&] {
+    const work::Account::Busy busy(study.account(), "verifying volumes");
     const store::VolumeCache cache = store::VolumeCache::open(folder);
     data.internal = map_cases(internal, cache);
     data.external = map_cases(external, cache);
     // Bits that rot on disk must not become results: one rank of each node reads it all once.
     if (study.node_rank() == 0)
-      cache.verify();
+      cache.verify(
+          [&](const std::string& id) { study.account().reach("verifying volumes", id); });
     data.channels = channels;
     data.classes = classes;
     datasets::refuse_divided_duplicates(identities(data.internal));

@@ -16,6 +16,7 @@ struct Shown {
   std::string deviation = {};  // its "+-", if it has one
   std::string high = {};       // with column as the low end: an interval
   bool external = false;       // known only where there is an external set
+  bool searched = false;       // stands for all searched fields that have no column yet
 };
 
 struct View {
@@ -78,6 +79,7 @@ const std::vector<View>& views() {
         {"optimizer", "optimizer"},
         {"rate", "learning_rate"},
         {"shift", "shift_probability"},
+        {.title = "", .column = "", .searched = true},
         {"validation", "validation_dice", "validation_dice_deviation"},
         external_dice,
         {"repeats", "repeats"}}},
@@ -127,11 +129,47 @@ std::vector<std::string> cells(const core::Table& table, const Shown& shown) {
   return result;
 }
 
-std::string printed(const core::Table& table, const View& view, bool external_set) {
+/// Columns of the searched fields, as the searches' traces name them.
+std::vector<std::string> searched_columns(const std::vector<core::Table>& tables) {
+  const std::string prefix = "unit_";
+  std::vector<std::string> names;
+  for (const core::Table& table : tables)
+    for (const core::Column& column : table.columns)
+      if (table.path.starts_with("/search/") && column.name.starts_with(prefix))
+        if (const std::string name = column.name.substr(prefix.size());
+            std::find(names.begin(), names.end(), name) == names.end())
+          names.push_back(name);
+  return names;
+}
+
+/// The view's columns with the searched fields in their place.
+std::vector<Shown> columns_of(const View& view, const std::vector<std::string>& searched) {
+  std::vector<Shown> columns;
+  for (const Shown& shown : view.columns) {
+    if (!shown.searched) {
+      columns.push_back(shown);
+      continue;
+    }
+    for (const std::string& name : searched)
+      if (std::none_of(view.columns.begin(), view.columns.end(), [&](const Shown& one) {
+            return one.column == name;
+          }))
+        columns.push_back({name.starts_with("training_")
+                               ? name.substr(std::string("training_").size())
+                               : name,
+                           name});
+  }
+  return columns;
+}
+
+std::string printed(const core::Table& table,
+                    const View& view,
+                    const std::vector<std::string>& searched,
+                    bool external_set) {
   std::vector<std::vector<std::string>> columns;
   std::vector<std::size_t> widths;
   std::string title = view.title;
-  for (const Shown& shown : view.columns) {
+  for (const Shown& shown : columns_of(view, searched)) {
     if (shown.external && !external_set) {
       title = view.title + " (no external set)";
       continue;
@@ -159,11 +197,12 @@ std::string paper_tables(const std::vector<core::Table>& tables) {
   const bool external_set = std::any_of(tables.begin(), tables.end(), [](const auto& table) {
     return table.path == "/cases/external" && table.rows() > 0;
   });
+  const std::vector<std::string> searched = searched_columns(tables);
   std::string text;
   for (const View& view : views())
     for (const core::Table& table : tables)
       if (table.path == view.path && table.rows() > 0)
-        text += printed(table, view, external_set);
+        text += printed(table, view, searched, external_set);
   return text;
 }
 

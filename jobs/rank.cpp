@@ -178,6 +178,7 @@ void report(Study& study, const PreparedData& data, const Rankings& rankings) {
 }
 
 Rankings rank(Study& study, const PreparedData& data) {
+  study.account().enter("rank");
   Rankings result;
   const std::shared_ptr<similarity::Gpu> gpu = gpu_of(study);
   for (const auto& [metric, crop] : wanted(study.options())) {

@@ -2,6 +2,7 @@
 #include "jobs/merge.h"
 #include "jobs/results_file.h"
 #include "jobs/stages.h"
+#include "jobs/study_costs.h"
 
 namespace proxytune::jobs {
 
@@ -15,6 +16,7 @@ void finish(Study& study,
   const std::vector<ArmSearch> searches = search(study, data, selection);
   const ArmTrials finals = train(study, data, selection, searches);
   analyse(study, data, rankings, selection, swept, searches, finals);
+  say_costs(study);
 }
 
 }  // namespace
@@ -39,6 +41,7 @@ void run_merge(app::Session& session) {
 void run_preprocess(app::Session& session) {
   Study study(session);
   preprocess(study);
+  say_costs(study);
 }
 
 void run_rank(app::Session& session) {
@@ -49,6 +52,7 @@ void run_rank(app::Session& session) {
   const std::filesystem::path file =
       write_tables(study, ranking_tables(data, rankings), "ranking.h5");
   study.log().info("ranking: " + file.string());
+  say_costs(study);
 }
 
 void run_select(app::Session& session) {
@@ -66,6 +70,7 @@ void run_sweep(app::Session& session) {
     sweep(study, data, selection);
   else
     sweep_shard(study, data, selection);
+  say_costs(study);
 }
 
 void run_search(app::Session& session) {
@@ -73,6 +78,7 @@ void run_search(app::Session& session) {
   const PreparedData data = preprocess(study);
   const Selection selection = select(study, data, rank(study, data));
   search(study, data, selection);
+  say_costs(study);
 }
 
 void run_train(app::Session& session) {
@@ -80,6 +86,7 @@ void run_train(app::Session& session) {
   const PreparedData data = preprocess(study);
   const Selection selection = select(study, data, rank(study, data));
   train(study, data, selection, search(study, data, selection));
+  say_costs(study);
 }
 
 }  // namespace proxytune::jobs

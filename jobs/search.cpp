@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "jobs/searched_options.h"
 #include "jobs/stages.h"
 #include "jobs/trial_pool.h"
+#include "jobs/warm_start.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
 #include "proxytune/search/outcome.h"
@@ -13,13 +15,6 @@
 
 namespace proxytune::jobs {
 namespace {
-
-trials::HyperParameters base_of(const SearchSection& section) {
-  trials::HyperParameters base;
-  base.optimizer = section.optimizer;
-  base.shift_offset = section.shift_offset;
-  return base;
-}
 
 std::vector<std::string> fields_of(const search::SearchOptions& options) {
   std::vector<std::string> fields;
@@ -56,14 +51,15 @@ class ProposalNotes {
 };
 
 ArmSearch search_arm(Study& study, TrialPool& pool, const ArmOptions& arm, const Split& split) {
-  const SearchSection& section = study.options().search;
+  search::SearchOptions options = resolved_search(study.options());
+  options.first_points = first_points(study, arm.name, options);
   // Repeat 0: a search compares hyper-parameters on one split with one start, as the paper's
   // does.
   const auto make_spec = [&](const trials::HyperParameters& hp) {
     return pool.spec(arm.network, split, hp, 0, false);
   };
-  search::SearchSource source(section.options,
-                              base_of(section),
+  search::SearchSource source(options,
+                              base_of(study.options()),
                               study.random().with("search").with(arm.name),
                               make_spec);
   ProposalNotes notes(study, arm.name);
@@ -71,7 +67,7 @@ ArmSearch search_arm(Study& study, TrialPool& pool, const ArmOptions& arm, const
     notes.note(proposal, state);
   });
   const auto results =
-      pool.run("search " + arm.name, source, static_cast<std::size_t>(section.options.trials));
+      pool.run("search " + arm.name, source, static_cast<std::size_t>(options.trials));
   const search::SearchOutcome outcome = search::outcome_from_text(
       comm::from_root(study.world(), [&] { return search::to_text(source.outcome()); }));
 
@@ -79,20 +75,14 @@ ArmSearch search_arm(Study& study, TrialPool& pool, const ArmOptions& arm, const
   found.arm = arm.name;
   if (const auto best = search::best(outcome))
     found.best = best->hyper_parameters;
-  found.trace = search::trace_table(outcome, fields_of(section.options), "/search/" + arm.name);
+  found.trace = search::trace_table(outcome, fields_of(options), "/search/" + arm.name);
   for (const search::Proposal& proposal : outcome.proposals)
-    found.trials.push_back(
-        {arm.name,
-         proposal.index,
-         0,
-         analysis::trial_record(
-             proposal.key, make_spec(proposal.hyper_parameters), results.at(proposal.key))});
+    found.trials.push_back({arm.name,
+                            proposal.index,
+                            0,
+                            pool.record(make_spec(proposal.hyper_parameters), results)});
   if (found.best)
-    study.log().info(fmt::format("search {}: best {} {:.3g}, shift probability {:.3g}",
-                                 arm.name,
-                                 core::to_string(found.best->optimizer),
-                                 found.best->learning_rate,
-                                 found.best->shift_probability));
+    study.log().info(fmt::format("search {}: best {}", arm.name, said(*found.best)));
   else if (study.world().is_root())
     study.log().warn(
         fmt::format("every trial of the search of arm {} failed, so it has no final "
@@ -106,6 +96,7 @@ ArmSearch search_arm(Study& study, TrialPool& pool, const ArmOptions& arm, const
 std::vector<ArmSearch> search(Study& study,
                               const PreparedData& data,
                               const Selection& selection) {
+  study.account().enter("search");
   TrialPool pool(study, data);
   std::vector<ArmSearch> searches;
   for (const ArmOptions& arm : study.options().search_arms())

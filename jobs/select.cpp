@@ -142,8 +142,10 @@ void check_plan(const Study& study, const DataSets& sets) {
 }
 
 Selection select(Study& study, const PreparedData& data, const Rankings& rankings) {
+  study.account().enter("select");
   Selection selection;
   comm::together(study.world(), [&] {
+    const work::Account::Busy busy(study.account(), "selecting");
     const std::vector<datasets::Split> own = own_splits(study, data);
     for (const ArmOptions& arm : study.options().arms)
       selection.splits[arm.name] = splits_of(study, arm, data, rankings, own);

@@ -2,10 +2,13 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <sstream>
 
 #include <fmt/format.h>
 
 #include "jobs/jobs.h"
+#include "jobs/status_shards.h"
+#include "jobs/study_costs.h"
 #include "jobs/study_options.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/core/error.h"
@@ -24,6 +27,20 @@ std::string short_key(const std::string& piece) {
   return piece.substr(trial.size(), 12);
 }
 
+/// Each line further in than the sentence above it.
+std::string indented(const std::string& lines) {
+  std::string text;
+  std::istringstream stream(lines);
+  for (std::string line; std::getline(stream, line);)
+    text += "\n    | " + line;
+  return text;
+}
+
+/// Of a trial that is lost with its rank nobody knows it.
+std::string place_of(const trials::TrialResult& result) {
+  return result.host.empty() ? "" : fmt::format(" on rank {} of {}", result.rank, result.host);
+}
+
 struct Counts {
   std::map<std::string, int> by_status;
   double seconds = 0;
@@ -38,25 +55,40 @@ Counts count(const work::JournalContents& journal) {
       continue;
     const trials::TrialResult result = trials::result_from_record(record);
     ++counts.by_status[core::to_string(result.status)];
-    counts.seconds += result.seconds;
+    counts.seconds += result.device_seconds;
     if (result.status == trials::TrialStatus::completed)
       counts.best = std::max(counts.best, result.best_validation_dice);
     else
-      counts.failures.push_back(fmt::format(
-          "  {} {}: {}", short_key(key), core::to_string(result.status), result.reason));
+      counts.failures.push_back(fmt::format("  {} {}{}, attempt {}: {}{}",
+                                            short_key(key),
+                                            core::to_string(result.status),
+                                            place_of(result),
+                                            result.attempt + 1,
+                                            result.reason,
+                                            indented(result.log_tail)));
   }
   return counts;
 }
 
-std::string finished_text(const Counts& counts) {
+/// Which trial has the best score, as a launch noted it; empty where none did.
+std::string best_text(const work::JournalContents& journal, double best) {
+  for (const work::Event& event : journal.events)
+    if (event.kind == "outlook" && event.data.has("best_is") &&
+        event.data.number("best") == best)
+      return " (" + event.data.text("best_is") + ")";
+  return "";
+}
+
+std::string finished_text(const Counts& counts, const std::string& best) {
   std::string text;
   for (const auto& [status, number] : counts.by_status)
     text += fmt::format("trials {}: {}\n", status, number);
   if (counts.by_status.empty())
     return "no trial has finished yet\n";
   return text +
-         fmt::format("best validation Dice {:.4f}, {:.3f} device hours of finished trials\n",
+         fmt::format("best validation Dice {:.4f}{}, {:.3f} device hours of finished trials\n",
                      counts.best,
+                     best,
                      counts.seconds / 3600);
 }
 
@@ -116,8 +148,10 @@ std::string status_text(const StudyOptions& options, const core::Log& log) {
   const Counts counts = count(journal);
   std::string text = fmt::format("study {} in {}\n", options.name, folder.string());
   text += holder ? "at work: " + *holder + "\n" + outlook_text(journal) : "no job is at work\n";
-  text += finished_text(counts);
+  text += finished_text(counts, best_text(journal, counts.best));
   text += open_text(journal, holder.has_value());
+  text += shards_text(folder, options.name);
+  text += costs_text(costs_on_disk(folder, options.name));
   text += std::filesystem::exists(folder / "results.h5")
               ? fmt::format("results: {}\n", (folder / "results.h5").string())
               : "results: not written; the study is not complete\n";

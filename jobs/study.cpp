@@ -7,6 +7,7 @@
 
 #include "jobs/study_numerics.h"
 #include "proxytune/comm/agree.h"
+#include "proxytune/comm/observed.h"
 #include "proxytune/core/error.h"
 
 namespace proxytune::jobs {
@@ -43,6 +44,8 @@ class CountedSource : public work::Source {
 
 Study::Study(app::Session& session, Folder folder)
     : session_(session),
+      world_(comm::observed(session.world,
+                            [this](const char* operation) { waits_.in(operation); })),
       options_(read_study(session.study)),
       shard_(parse_shard(session.request.shard)),
       base_path_(std::filesystem::absolute(options_.output.folder)),
@@ -63,7 +66,10 @@ Study::Study(app::Session& session, Folder folder)
   journal_.share_open_starts(world());
   comm::together(world(), [&] {
     journal_.begin(folder_path_ / "journal", options_.name, launch_, world().rank());
+    account_ = std::make_unique<LaunchAccount>(journal_, session_.begun);
   });
+  hang_watch_ = guard_against_hangs(
+      session_.world, log(), options_.compute.hang_timeout, waits_, account());
   comm::from_root(world(), [&] {
     if (const std::string& which = session_.request.retry; !which.empty())
       log().info(fmt::format("retry: {} trials run again", journal_.forget_failures(which)));
@@ -90,15 +96,9 @@ std::map<std::string, work::Record> Study::distribute(
   const work::Worker own = [&](const work::Item& item) {
     if (kind != "trial")
       require_not_shard();
-    try {
-      return worker(item);
-    } catch (const core::Stopped&) {
-      throw;
-    } catch (...) {
-      clock_->failed(comm::current_failure());
-      throw;
-    }
+    return account_for(kind, item, worker, again);
   };
+  waits_.pieces_are_given_out(true);
   auto results = work::distribute(world(),
                                   &counted,
                                   journal_.segment(),
@@ -119,8 +119,31 @@ std::map<std::string, work::Record> Study::distribute(
                                       bar.end();
                                     progress(step);
                                   });
+  waits_.pieces_are_given_out(false);
   journal_.add_finished(kind, results);
   return results;
+}
+
+work::Record Study::account_for(const std::string& kind,
+                                const work::Item& item,
+                                const work::Worker& worker,
+                                const work::AgainRule& again) {
+  using End = work::Account::End;
+  account().begin(item.key);
+  try {
+    work::Record result = worker(item);
+    const bool counts = kind != "trial" || (!is_failure(trials::result_from_record(result)) &&
+                                            again(result, item.attempt) == work::Again::no);
+    account_->end(item.key, counts ? End::done : End::failed);
+    return result;
+  } catch (const core::Stopped&) {
+    account_->end(item.key, End::left);
+    throw;
+  } catch (...) {
+    account_->end(item.key, End::left);
+    clock_->failed(comm::current_failure());
+    throw;
+  }
 }
 
 void Study::require_lock() const {

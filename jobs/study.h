@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "jobs/hang_guard.h"
 #include "jobs/job_clock.h"
+#include "jobs/launch_account.h"
 #include "jobs/shards.h"
 #include "jobs/study_journal.h"
 #include "jobs/study_options.h"
@@ -28,11 +30,13 @@ class Study {
   explicit Study(app::Session& session, Folder folder = Folder::opened);
 
   const StudyOptions& options() const { return options_; }
-  comm::Communicator& world() { return session_.world; }
+  comm::Communicator& world() { return *world_; }
   const core::Log& log() const { return session_.log; }
   std::atomic<bool>& stop() const { return session_.stop; }
   /// Of this rank; in an opened folder only.
   work::StopClock& clock() const { return clock_->stop_clock(); }
+  /// Where this rank's time goes; in an opened folder only.
+  work::Account& account() const { return account_->account(); }
   /// Its own, with journal and lock; of a shard a folder within its study's.
   const std::filesystem::path& folder() const { return folder_path_; }
   /// The study's, with volumes and pair matrices; a shard only reads it.
@@ -87,6 +91,10 @@ class Study {
   /// Collective.
   void share_whether_mixed();
 
+  /// All that results depend on: the study's fields, and what its warm start takes from an
+  /// earlier study's results. On rank 0.
+  study::Fields resolved_fields() const;
+
   /// Under which numerics this launch computes, as in the study's frozen fingerprint.
   study::Fields numerics_fields() const;
 
@@ -96,8 +104,14 @@ class Study {
   void freeze_numerics(const study::StudyFolder& folder, const study::Fields& present);
   void remove_spent_checkpoints(const study::StudyFolder& folder) const;
   void require_lock() const;
+  work::Record account_for(const std::string& kind,
+                           const work::Item& item,
+                           const work::Worker& worker,
+                           const work::AgainRule& again);
 
   app::Session& session_;
+  Waits waits_;
+  std::unique_ptr<comm::Communicator> world_;  // tells waits_ of its collectives
   StudyOptions options_;
   Shard shard_;
   std::filesystem::path base_path_;
@@ -110,6 +124,8 @@ class Study {
   int trials_at_once_ = 0;  // 0: not yet decided
   std::string launch_;
   StudyJournal journal_;
+  std::unique_ptr<LaunchAccount> account_;
+  std::unique_ptr<work::HangWatch> hang_watch_;
   std::unique_ptr<JobClock> clock_;  // last: it watches what the others do
 };
 

@@ -1,5 +1,6 @@
 #include "jobs/study_changes.h"
 
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,6 +18,30 @@ const FieldClass extends{Effect::extends, {}};
 
 FieldClass invalidates(std::vector<std::string> which) {
   return {Effect::invalidates, std::move(which)};
+}
+
+/// "arms.NAME/budget" and "search.space.2.low" as the documentation has them.
+std::string documented_path(const std::string& field) {
+  static const std::vector<std::string> lists{"arms", "networks", "search.space"};
+  for (const std::string& list : lists) {
+    const std::size_t begin = list.size() + 1;
+    const std::size_t end = field.find_first_of(list == "search.space" ? "." : "/", begin);
+    if (field.starts_with(list + ".") && end != std::string::npos)
+      return list + "[]." + field.substr(end + 1);
+  }
+  return field;
+}
+
+/// Of a field that an earlier version did not know: nothing but its default could be meant.
+bool is_default(const study::Change& change) {
+  static const std::map<std::string, std::string> defaults = [] {
+    std::map<std::string, std::string> texts;
+    for (const auto& row : config::describe_fields<StudyOptions>())
+      texts[row.path] = row.default_text;
+    return texts;
+  }();
+  const auto found = defaults.find(documented_path(change.field));
+  return !change.before && found != defaults.end() && found->second == *change.after;
 }
 
 }  // namespace
@@ -49,6 +74,7 @@ study::Fields named_fields(const StudyOptions& options) {
 std::vector<study::Change> changes_between(const study::Fields& before,
                                            const study::Fields& after) {
   std::vector<study::Change> changes = study::compare(before, after, field_classes());
+  std::erase_if(changes, is_default);
   for (study::Change& change : changes) {
     const bool named =
         change.field.starts_with("arms.") || change.field.starts_with("networks.");

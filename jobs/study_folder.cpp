@@ -3,6 +3,7 @@
 #include "jobs/study.h"
 #include "jobs/study_changes.h"
 #include "jobs/study_numerics.h"
+#include "jobs/warm_start.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/error.h"
@@ -22,7 +23,7 @@ void Study::open_folder() {
   if (!shard_.whole())
     journals.insert(journals.begin(), base_path_ / "journal");
   journal_.read(journals, options_.name, log());
-  const study::Fields resolved = named_fields(options_);
+  const study::Fields resolved = resolved_fields();
   if (const auto before = folder.fields("resolved")) {
     const auto changes = changes_between(*before, resolved);
     // Where nothing is finished nothing can be lost.
@@ -45,7 +46,7 @@ void Study::open_base() {
   if (!before || !numerics)
     require_not_shard();
   // Nothing of the study's may be made useless from a shard.
-  study::require_accepted(changes_between(*before, named_fields(options_)), stages(), false);
+  study::require_accepted(changes_between(*before, resolved_fields()), stages(), false);
   study::require_same_numerics(
       *numerics, fields_of(numerics_), session_.request.accept_other_numerics);
 }
@@ -84,6 +85,13 @@ void Study::accept_numerics(const study::Fields& numerics) {
 
 void Study::share_whether_mixed() {
   numerics_mixed_ = comm::any(world(), numerics_mixed_);
+}
+
+study::Fields Study::resolved_fields() const {
+  study::Fields fields = named_fields(options_);
+  if (const auto& warm = options_.search.options.warm_start)
+    fields["search.warm_start.content"] = warm_start_content(options_, input(warm->results));
+  return fields;
 }
 
 study::Fields Study::numerics_fields() const {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "jobs/searched_options.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/duration.h"
 
@@ -142,6 +143,7 @@ void validate(const SweepSection& options) {
   validate(options.grid);
 }
 void validate(const SearchSection& options) {
+  trials::validate(options.base);
   validate(options.options);
 }
 void validate(const FinalOptions& options) {
@@ -175,6 +177,12 @@ void validate(const ComputeOptions& options) {
                            fmt::format("is {}, but ranks need some time to end: use seconds "
                                        "above 0",
                                        options.grace));
+  if (!(options.hang_timeout == 0 || options.hang_timeout >= 1))
+    throw core::FieldError("hang_timeout",
+                           fmt::format("is {}, but a step of a trial takes longer: use 1 s or "
+                                       "more, well above the longest step, case or tile, or 0 "
+                                       "for no end to patience",
+                                       options.hang_timeout));
   if (options.time_limit.empty())
     return;
   const std::optional<double> limit = core::seconds_of(options.time_limit);
@@ -231,6 +239,7 @@ void validate(const StudyOptions& options) {
   refuse_what_a_sample_cannot(options);
   need_reference(options, options.sweep.arms, "sweep.arms");
   need_reference(options, options.search.arms, "search.arms");
+  resolved_search(options);
   for (const std::string& name : options.used_networks()) {
     network::check_patch(options.network(name).unet,
                          options.training.patch,

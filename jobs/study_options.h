@@ -161,19 +161,27 @@ void validate(const SweepSection& options);
 
 struct SearchSection {
   std::vector<std::string> arms;
-  trials::Optimizer optimizer = trials::Optimizer::adam;
-  double shift_offset = 0.1;
+  trials::HyperParameters base;  // where the space says nothing
   search::SearchOptions options;
 };
 template <class Fields>
 void describe(Fields& fields, SearchSection& options) {
   fields("arms", options.arms, "arms that search; empty: all of them");
   fields("optimizer",
-         options.optimizer,
+         options.base.optimizer,
          "optimizer of the trials, unless the space names it (Clara Train: Adam)");
+  fields("learning_rate",
+         options.base.learning_rate,
+         "learning rate of the trials, unless the space names it");
+  fields("shift_probability",
+         options.base.shift_probability,
+         "probability that a patch's intensities are shifted, unless the space names it");
   fields("shift_offset",
-         options.shift_offset,
+         options.base.shift_offset,
          "intensity shifts are uniform in [-offset, offset], unless the space names it");
+  fields("weight_decay",
+         options.base.weight_decay,
+         "weight decay of the trials, unless the space names it");
   describe(fields, options.options);
 }
 void validate(const SearchSection& options);
@@ -204,6 +212,7 @@ struct ComputeOptions {
   double checkpoint_interval = 300;
   std::string time_limit;
   double grace = 60;
+  double hang_timeout = 1800;
 
   /// Nothing for `auto`.
   std::optional<int> fixed_trials_per_device() const;
@@ -245,6 +254,12 @@ void describe(Fields& fields, ComputeOptions& options) {
       options.grace,
       "seconds in which all ranks end after a signal or ahead of the time limit: a step and a "
       "checkpoint of a trial must fit in; afterwards the job is ended by force");
+  fields(
+      "hang_timeout",
+      options.hang_timeout,
+      "seconds in which a rank at work must come further (a step of a trial, a case, a tile) "
+      "before the job is ended with a report of what each rank is at, exit code 4; the same "
+      "command goes on; 0: never");
 }
 void validate(const ComputeOptions& options);
 

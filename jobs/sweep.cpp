@@ -16,8 +16,9 @@ std::vector<PlacedTrial> plan(const Study& study,
     for (int repeat = 0; repeat < study.options().sweep.grid.repeats; ++repeat)
       for (std::size_t point = 0; point < grid.size(); ++point) {
         const Split& split = selection.splits.at(arm.name)[static_cast<std::size_t>(repeat)];
-        placed.push_back({{arm.name, static_cast<int>(point), repeat, {}},
-                          pool.spec(arm.network, split, grid[point], repeat, false)});
+        ArmTrial where{arm.name, static_cast<int>(point), repeat, {}};
+        trials::TrialSpec spec = pool.spec(arm.network, split, grid[point], repeat, false);
+        placed.push_back({std::move(where), std::move(spec)});
       }
   return placed;
 }
@@ -39,6 +40,7 @@ std::vector<PlacedTrial> plan_sweep(Study& study,
 }
 
 ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selection) {
+  study.account().enter("sweep");
   TrialPool pool(study, data);
   std::vector<PlacedTrial> placed = plan(study, pool, selection);
   const std::vector<work::Item> items = items_of(pool, placed);
@@ -53,6 +55,7 @@ ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selecti
 }
 
 void sweep_shard(Study& study, const PreparedData& data, const Selection& selection) {
+  study.account().enter("sweep");
   TrialPool pool(study, data);
   const std::vector<work::Item> all = items_of(pool, plan(study, pool, selection));
   const std::vector<work::Item> items = part_of(all, study.shard());

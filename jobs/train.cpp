@@ -9,6 +9,7 @@ ArmTrials train(Study& study,
                 const PreparedData& data,
                 const Selection& selection,
                 const std::vector<ArmSearch>& searches) {
+  study.account().enter("train");
   TrialPool pool(study, data);
   const FinalOptions& final_training = study.options().final_training;
 
@@ -27,8 +28,7 @@ ArmTrials train(Study& study,
   const auto results = pool.run_list("train", items);
   ArmTrials finals;
   for (auto& [where, spec] : placed) {
-    const std::string key = trials::trial_key(spec);
-    where.record = analysis::trial_record(key, spec, results.at(key));
+    where.record = pool.record(spec, results);
     finals.push_back(std::move(where));
   }
   return finals;

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "jobs/searched_options.h"
 #include "proxytune/core/error.h"
+#include "proxytune/core/log_tail.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -40,11 +42,11 @@ TrialAttempt::TrialAttempt(Study& study,
       key_(item.key),
       attempt_(item.attempt),
       spec_(trials::spec_from_record(item.what)),
-      checkpoints_(study, item.key) {}
+      checkpoints_(study, item.key, training_options_of(spec_).epochs) {}
 
 training::TrainingTask TrialAttempt::task() const {
   return {.network = network_.options,
-          .training = study_.options().training,
+          .training = training_options_of(spec_),
           .hyper_parameters = spec_.hyper_parameters,
           .training_cases = positions(data_.internal, spec_.training_cases),
           .validation_cases = positions(data_.internal, spec_.validation_cases),
@@ -55,18 +57,29 @@ training::TrainingTask TrialAttempt::task() const {
 }
 
 work::Record TrialAttempt::run() {
+  const core::LogTail tail(study_.log());
+  study_.log().detail(fmt::format("attempt {}: {} cases to train on, {} to validate on",
+                                  attempt_ + 1,
+                                  spec_.training_cases.size(),
+                                  spec_.validation_cases.size()));
   const training::TrainingTask task = this->task();
   training::TrainedModel trained = training::train(
       task,
       data_.internal,
       study_.stop(),
-      [&](int epoch, double) { checkpoints_.reached(epoch + 1); },
+      [&](int epoch, double loss) {
+        study_.log().detail(fmt::format("epoch {}: loss {:.6g}", epoch + 1, loss));
+        checkpoints_.reached(epoch + 1);
+      },
       &checkpoints_);
   if (trained.model)
     finish(task, trained);
   trained.result.host = comm::host_name();
   trained.result.rank = study_.world().rank();
   trained.result.attempt = attempt_;
+  if (trained.result.status != trials::TrialStatus::completed)
+    trained.result.log_tail = tail.text();
+  trained.result.device_seconds = checkpoints_.device_seconds();
   analysis::ExternalScores external;
   external.scores = {data_.classes - 1, checkpoints_.external_dice};
   work::Record record = trials::to_record(trained.result);

@@ -16,7 +16,8 @@ namespace proxytune::jobs {
 /// whichever launch takes the trial up goes on from them.
 class TrialCheckpoints : public training::Checkpoints {
  public:
-  TrialCheckpoints(const Study& study, const std::string& key);
+  /// `epochs`: of the whole training.
+  TrialCheckpoints(const Study& study, const std::string& key, int epochs);
 
   std::optional<std::string> load() override;
   bool due() override;
@@ -29,6 +30,9 @@ class TrialCheckpoints : public training::Checkpoints {
 
   /// From the trial's beginning, or its going on, to the end of its first step; 0 before that.
   double first_step_seconds() const { return first_step_seconds_; }
+
+  /// This trial's share of its ranks, those of the attempts that it goes on from included.
+  double device_seconds() const;
 
   /// So many epochs are over: into the journal now and then.
   void reached(int epochs);
@@ -46,9 +50,11 @@ class TrialCheckpoints : public training::Checkpoints {
   const Clock::time_point start_ = Clock::now();
   Clock::time_point last_ = start_;
   std::optional<Clock::time_point> last_progress_;
+  int of_epochs_;
   int epochs_ = 0;
   int pauses_ = 0;
   double first_step_seconds_ = 0;
+  double earlier_device_seconds_ = 0;
   bool on_disk_ = false;
 };
 

@@ -40,8 +40,7 @@ double width(const network::UNetOptions& network) {
 
 }  // namespace
 
-TrialCosts::TrialCosts(const training::TrainingOptions& options, const PreparedData& data)
-    : options_(options) {
+TrialCosts::TrialCosts(const training::TrainingOptions& options, const PreparedData& data) {
   for (const Cases* cases : {&data.internal, &data.external})
     for (int i = 0; i < cases->size(); ++i)
       window_voxels_[cases->at(i).key] = voxels_in_windows(cases->at(i).image.shape, options);
@@ -55,12 +54,13 @@ double TrialCosts::window_voxels(const std::vector<std::string>& keys) const {
 }
 
 double TrialCosts::units(const trials::TrialSpec& spec,
+                         const training::TrainingOptions& options,
                          const network::UNetOptions& network) const {
   const double validations =
-      std::ceil(static_cast<double>(options_.epochs) / options_.validate_every);
+      std::ceil(static_cast<double>(options.epochs) / options.validate_every);
   const double patches =
-      static_cast<double>(spec.training_cases.size()) * options_.patches_per_case;
-  const double voxels = options_.epochs * patches * product(options_.patch) * 3 +
+      static_cast<double>(spec.training_cases.size()) * options.patches_per_case;
+  const double voxels = options.epochs * patches * product(options.patch) * 3 +
                         validations * window_voxels(spec.validation_cases) +
                         window_voxels(spec.external_cases);
   return voxels * width(network);

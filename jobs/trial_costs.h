@@ -17,7 +17,9 @@ class TrialCosts {
 
   /// Voxels that a trial passes through the network, forward and backward counted as three
   /// passes, times the network's width.
-  double units(const trials::TrialSpec& spec, const network::UNetOptions& network) const;
+  double units(const trials::TrialSpec& spec,
+               const training::TrainingOptions& options,
+               const network::UNetOptions& network) const;
 
   /// A trial was finished; its item's expected_cost are its units.
   void learn(const work::Item& item, const trials::TrialResult& result);
@@ -33,7 +35,6 @@ class TrialCosts {
   };
   double window_voxels(const std::vector<std::string>& keys) const;
 
-  training::TrainingOptions options_;
   std::map<std::string, double> window_voxels_;  // of all windows of a case, by its key
   std::map<std::string, Measured> measured_;     // by network
   Measured all_;

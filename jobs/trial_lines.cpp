@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "jobs/searched_options.h"
 #include "proxytune/trials/trial.h"
 
 namespace proxytune::jobs {
@@ -11,13 +12,6 @@ namespace {
 
 /// Between two outlooks in the journal, which is to stay small.
 constexpr std::chrono::seconds outlook_interval(10);
-
-std::string said(const trials::HyperParameters& hp) {
-  return fmt::format("{} {:.3g}, shift {:.2f}",
-                     core::to_string(hp.optimizer),
-                     hp.learning_rate,
-                     hp.shift_probability);
-}
 
 std::string outcome(const trials::TrialResult& result) {
   if (result.status == trials::TrialStatus::completed)
@@ -48,7 +42,9 @@ void TrialLines::operator()(const work::Progress& progress) {
   units_left_[progress.item->what.text("network")] -= progress.item->expected_cost;
   if (result.status == trials::TrialStatus::completed && result.best_validation_dice > best_) {
     best_ = result.best_validation_dice;
+    best_said_ = said_of(*progress.item);
     bar_.best(best_);
+    next_outlook_ = Clock::now();
   }
   if (progress.rank < 0)
     return;  // from an earlier launch or stage
@@ -58,13 +54,17 @@ void TrialLines::operator()(const work::Progress& progress) {
                   label_,
                   progress.done,
                   total_,
-                  said(trials::spec_from_record(progress.item->what).hyper_parameters),
+                  said_of(*progress.item),
                   outcome(result),
                   best_,
                   result.seconds,
                   progress.rank,
                   core::duration_text(seconds_left(total_ - std::min(total_, progress.done)))));
   note_outlook(progress.done);
+}
+
+std::string TrialLines::said_of(const work::Item& item) const {
+  return said(hyper_parameters_of(study_.options(), trials::spec_from_record(item.what)));
 }
 
 double TrialLines::seconds_left(std::size_t trials_left) const {
@@ -89,6 +89,8 @@ void TrialLines::note_outlook(std::size_t done) {
   outlook.set("total", static_cast<std::int64_t>(total_));
   outlook.set("seconds_left", seconds_left(total_ - std::min(total_, done)));
   outlook.set("at", now.count());
+  outlook.set("best", best_);
+  outlook.set("best_is", best_said_);
   study_.journal().note({"outlook", "trial", label_, outlook});
 }
 

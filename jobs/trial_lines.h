@@ -28,6 +28,7 @@ class TrialLines {
  private:
   using Clock = std::chrono::steady_clock;
 
+  std::string said_of(const work::Item& item) const;
   double seconds_left(std::size_t trials_left) const;
   void note_outlook(std::size_t done);
 
@@ -40,6 +41,7 @@ class TrialLines {
   std::size_t places_;  // trials that run at once
   std::size_t done_here_ = 0;
   double best_ = 0;
+  std::string best_said_;
   Clock::time_point start_ = Clock::now();
   Clock::time_point next_outlook_ = start_;
 };

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "jobs/searched_options.h"
 #include "jobs/trial_lines.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
@@ -52,12 +53,7 @@ class WithoutExternalScores : public work::Source {
 }  // namespace
 
 TrialPool::TrialPool(Study& study, const PreparedData& data)
-    : study_(study),
-      data_(data),
-      training_text_(config::to_yaml(study.options().training) +
-                     imaging::identity(study.options().preprocessing)),
-      costs_(study.options().training, data),
-      spent_(study) {
+    : study_(study), data_(data), costs_(study.options().training, data), spent_(study) {
   comm::together(study.world(), [&] {
     for (const std::string& name : study.options().used_networks())
       add_network(name);
@@ -87,8 +83,11 @@ trials::TrialSpec TrialPool::spec(const std::string& network,
                                   bool keep_weights) const {
   trials::TrialSpec spec;
   spec.hyper_parameters = hyper_parameters;
+  spec.hyper_parameters.options.clear();
   spec.network = texts_.at(network);
-  spec.training = training_text_;
+  spec.training =
+      training_text(with_values(study_.options().training, hyper_parameters.options),
+                    study_.options().preprocessing);
   spec.training_cases = sorted_keys(data_.internal, split.training);
   spec.validation_cases = sorted_keys(data_.internal, split.validation);
   spec.external_cases = data_.external.keys();
@@ -99,10 +98,18 @@ trials::TrialSpec TrialPool::spec(const std::string& network,
   return spec;
 }
 
+analysis::TrialRecord TrialPool::record(
+    const trials::TrialSpec& spec, const std::map<std::string, work::Record>& results) const {
+  const std::string key = trials::trial_key(spec);
+  analysis::TrialRecord record = analysis::trial_record(key, spec, results.at(key));
+  record.spec.hyper_parameters = hyper_parameters_of(study_.options(), spec);
+  return record;
+}
+
 work::Item TrialPool::item(const trials::TrialSpec& spec) const {
   return {trials::trial_key(spec),
           trials::to_record(spec),
-          costs_.units(spec, networks_.at(spec.network).options)};
+          costs_.units(spec, training_options_of(spec), networks_.at(spec.network).options)};
 }
 
 work::Record TrialPool::run_one(const work::Item& item) {
@@ -152,12 +159,13 @@ double TrialPool::memory_of_a_trial() const {
   for (const Cases* cases : {&data_.internal, &data_.external})
     for (int i = 0; i < cases->size(); ++i)
       voxels = std::max(voxels, cases->at(i).image.shape.voxels());
+  const training::TrainingOptions options = largest_options(study_.options());
   double most = 0;
   try {
     for (const auto& [text, network] : networks_)
       most = std::max(most,
                       training::measure_step(network.options,
-                                             study_.options().training,
+                                             options,
                                              /*steps=*/0,
                                              study_.numerics().precision,
                                              voxels)

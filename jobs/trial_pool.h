@@ -28,6 +28,10 @@ class TrialPool {
                          int repeat,
                          bool keep_weights) const;
 
+  /// What came of it, with the values of the options that the study searches.
+  analysis::TrialRecord record(const trials::TrialSpec& spec,
+                               const std::map<std::string, work::Record>& results) const;
+
   /// A piece of a list.
   work::Item item(const trials::TrialSpec& spec) const;
 
@@ -59,7 +63,6 @@ class TrialPool {
   const PreparedData& data_;
   std::map<std::string, std::string> texts_;      // canonical text of a network, by its name
   std::map<std::string, TrialNetwork> networks_;  // by canonical text
-  std::string training_text_;
   TrialCosts costs_;  // used by rank 0's manager thread while trials run
   std::mutex mutex_;
   /// Longest seen on this rank, by canonical text of the network.

@@ -75,28 +75,4 @@ bool same_data(const ArmTrials& one, const ArmTrials& other) {
   return met;
 }
 
-void add_hyper_parameters(core::Table& table,
-                          const std::vector<trials::HyperParameters>& hyper_parameters) {
-  std::vector<std::string> optimizers;
-  std::vector<double> rates;
-  std::vector<double> probabilities;
-  std::vector<double> offsets;
-  for (const trials::HyperParameters& point : hyper_parameters) {
-    optimizers.push_back(core::to_string(point.optimizer));
-    rates.push_back(point.learning_rate);
-    probabilities.push_back(point.shift_probability);
-    offsets.push_back(point.shift_offset);
-  }
-  table.add("optimizer", "1", "Optimizer of the training.", optimizers);
-  table.add("learning_rate", "1", "Learning rate of the optimizer.", rates);
-  table.add("shift_probability",
-            "1",
-            "Probability of a random intensity shift of a patch.",
-            probabilities);
-  table.add("shift_offset",
-            "intensity",
-            "Largest random intensity shift, in units of the preprocessed image.",
-            offsets);
-}
-
 }  // namespace proxytune::analysis

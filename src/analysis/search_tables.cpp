@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 
 #include "proxytune/analysis/statistics.h"
@@ -30,7 +31,7 @@ Summary summary_of(const std::vector<const TrialRecord*>& trials, Score score) {
 double hours(const std::vector<const TrialRecord*>& trials, int devices) {
   double seconds = 0;
   for (const TrialRecord* trial : trials)
-    seconds += trial->result.seconds;
+    seconds += trial->result.device_seconds;
   return seconds * devices / seconds_an_hour;
 }
 
@@ -50,17 +51,17 @@ double ratio(double reference, double value) {
   return value > 0 ? reference / value : nan;
 }
 
-double value_of(const trials::HyperParameters& point, const std::string& name) {
-  if (name == "learning_rate")
-    return point.learning_rate;
-  if (name == "shift_probability")
-    return point.shift_probability;
-  if (name == "shift_offset")
-    return point.shift_offset;
-  throw std::invalid_argument("no hyper-parameter is called " + name);
+double required_number(const trials::HyperParameters& point, const std::string& name) {
+  const std::optional<double> value = trials::number_of(point, name);
+  if (!value)
+    throw std::invalid_argument("no hyper-parameter with numbers is called " + name);
+  return *value;
 }
 
+/// NaN where a logarithm has no place for a value: outside the space, such as a decay of 0.
 double scaled_distance(double one, double other, const SearchRange& range) {
+  if (range.logarithmic && !(one > 0 && other > 0))
+    return nan;
   if (range.logarithmic)
     return std::abs(std::log(one / other) / std::log(range.high / range.low));
   return std::abs(one - other) / (range.high - range.low);
@@ -162,10 +163,10 @@ core::Table relative_distances(const std::vector<SearchedArm>& arms,
       break;
     double squares = 0;
     for (const SearchRange& range : ranges) {
-      const double value = value_of(arm.found, range.hyper_parameter);
-      const double target = value_of(reference->found, range.hyper_parameter);
+      const double value = required_number(arm.found, range.hyper_parameter);
+      const double target = required_number(reference->found, range.hyper_parameter);
       const double distance = scaled_distance(value, target, range);
-      squares += distance * distance;
+      squares += std::isnan(distance) ? 0 : distance * distance;
       const double share = target == 0 ? nan : std::abs(value - target) / std::abs(target);
       add(arm.arm, range.hyper_parameter, value, target, distance, share);
     }

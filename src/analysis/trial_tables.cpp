@@ -159,13 +159,14 @@ core::Table case_scores_table(const std::vector<StagedTrial>& trials,
 
 core::Table execution_table(const std::vector<StagedTrial>& trials,
                             const std::map<std::string, int>& open_starts) {
-  std::vector<std::string> stages, hosts, reasons;
-  std::vector<double> seconds, training, validation, external;
+  std::vector<std::string> stages, hosts, reasons, tails;
+  std::vector<double> seconds, device, training, validation, external;
   std::vector<std::int64_t> steps, ranks, attempts;
   for (const StagedTrial& staged : trials) {
     const trials::TrialResult& result = staged.trial->result;
     stages.push_back(staged.stage);
     seconds.push_back(result.seconds);
+    device.push_back(result.device_seconds);
     training.push_back(result.training_seconds);
     validation.push_back(result.validation_seconds);
     external.push_back(result.external_seconds);
@@ -175,11 +176,16 @@ core::Table execution_table(const std::vector<StagedTrial>& trials,
     const auto open = open_starts.find("trial/" + staged.trial->key);
     attempts.push_back(1 + result.attempt + (open == open_starts.end() ? 0 : open->second));
     reasons.push_back(result.reason);
+    tails.push_back(result.log_tail);
   }
   core::Table table{"/execution/trials", "What every trial cost, and where it ran.", {}};
   add_keys(table, trials);
   table.add("stage", "1", "Stage that ran the trial.", stages);
   table.add("seconds", "s", "Wall time of the trial.", seconds);
+  table.add("device_seconds",
+            "s",
+            "Of that, the trial's share of its rank, which may have had others beside it.",
+            device);
   table.add("training_seconds", "s", "Wall time of its training steps.", training);
   table.add("validation_seconds", "s", "Wall time of its validations.", validation);
   table.add("external_seconds", "s", "Wall time of scoring the external cases.", external);
@@ -193,6 +199,7 @@ core::Table execution_table(const std::vector<StagedTrial>& trials,
       "kept no checkpoint.",
       attempts);
   table.add("reason", "1", "Why a trial did not complete; empty if it did.", reasons);
+  table.add("log_tail", "1", "What its rank said last of it, if it did not complete.", tails);
   return table;
 }
 

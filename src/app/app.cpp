@@ -196,6 +196,7 @@ int run(int argument_count,
         char** arguments,
         const std::vector<Command>& commands,
         std::atomic<bool>& stop) {
+  const auto begun = std::chrono::steady_clock::now();
   const Parsed parsed = parse_command_line(argument_count, arguments, commands);
   const auto abort = [](int code) { comm::MpiEnvironment::abort(code); };
   const core::OutputFacts facts = core::read_output_facts();
@@ -218,7 +219,7 @@ int run(int argument_count,
   }
   const Outcome outcome = outcome_of([&] {
     log.show_on(agreed_terminal(*world, facts));
-    Session session{parsed.request, *world, log, stop, {}};
+    Session session{parsed.request, *world, log, stop, {}, begun};
     if (parsed.command->subject == Subject::study)
       session.study = load_study(*world, parsed.request);
     parsed.command->run(session);

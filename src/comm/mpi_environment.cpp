@@ -3,6 +3,7 @@
 #include <string>
 
 #include "mpi_communicator.h"
+#include "observed_communicator.h"
 #include "proxytune/comm/mpi_native.h"
 #include "proxytune/core/error.h"
 #include "thread_communicator.h"
@@ -64,6 +65,8 @@ std::unique_ptr<Communicator> world_communicator() {
 
 MPI_Comm native(Communicator& communicator) {
   require_mpi();
+  if (auto* observed = dynamic_cast<ObservedCommunicator*>(&communicator))
+    return native(observed->inner());
   if (auto* mpi = dynamic_cast<MpiCommunicator*>(&communicator))
     return mpi->native();
   if (auto* thread = dynamic_cast<ThreadCommunicator*>(&communicator);

@@ -130,10 +130,14 @@ std::string to_markdown(const std::vector<FieldDescription>& rows) {
   std::string text;
   bool in_table = false;
   for (const FieldDescription& row : rows) {
-    const bool section = row.kind == "section" || row.kind == "list of sections";
+    const bool optional = row.kind == "optional section";
+    const bool section = optional || row.kind == "section" || row.kind == "list of sections";
     if (section) {
       text += "\n## `" + row.path + "`\n\n" + row.what + "." +
-              (row.kind == "section" ? "" : " A list; each item has the fields below.") + "\n";
+              (optional                ? " May be left out."
+               : row.kind == "section" ? ""
+                                       : " A list; each item has the fields below.") +
+              "\n";
       in_table = false;
       continue;
     }
@@ -167,7 +171,7 @@ void refuse(const Node& node, const std::string& path, const std::string& wanted
     value = "a mapping";
   if (node.kind == Node::Kind::nothing)
     value = "empty";
-  throw core::ConfigurationError(node.where + ": " + path + " is " + value + ", but " + wanted);
+  throw RefusedValue(node.where + ": " + path, "is " + value + ", but " + wanted);
 }
 
 void refuse_unknown(const Node::Entry& entry,

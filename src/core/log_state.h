@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdio>
+#include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -31,6 +34,12 @@ class Log::State {
   void end_bar();
   void draw();
 
+  /// Of this thread's LogTail.
+  void begin_tail();
+  void end_tail();
+  void remember(const std::string& line);
+  std::deque<std::string> tail();
+
   std::shared_ptr<spdlog::logger> output;  // null: not said
   std::shared_ptr<spdlog::logger> complaints;
 
@@ -44,6 +53,7 @@ class Log::State {
   std::mutex mutex_;
   std::function<std::string(int)> bar_;
   bool drawn_ = false;
+  std::map<std::thread::id, std::deque<std::string>> tails_;
 };
 
 }  // namespace proxytune::core

@@ -104,16 +104,23 @@ void Log::show_on(const Terminal& terminal) {
 }
 
 void Log::info(const std::string& line) const {
+  state_->remember(line);
   if (state_->output)
     state_->say(*state_->output, spdlog::level::info, line);
 }
 
+void Log::detail(const std::string& line) const {
+  state_->remember(line);
+}
+
 void Log::warn(const std::string& line) const {
+  state_->remember("warning: " + line);
   if (state_->complaints)
     state_->say(*state_->complaints, spdlog::level::warn, line);
 }
 
 void Log::error(const std::string& line) const {
+  state_->remember("error: " + line);
   if (state_->complaints)
     state_->say(*state_->complaints, spdlog::level::err, line);
 }

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "search/controllers.h"
+#include "search/warm_controller.h"
 
 namespace proxytune::search {
 
@@ -24,6 +25,11 @@ std::vector<double> with_whole_choices(std::vector<double> point,
 std::unique_ptr<Controller> make_controller(const SearchOptions& options,
                                             const SearchSpace& space,
                                             const core::RandomKey& key) {
+  if (!options.first_points.empty()) {
+    SearchOptions rest = options;
+    rest.first_points.clear();
+    return make_warm_controller(options.first_points, make_controller(rest, space, key));
+  }
   switch (options.method) {
     case Method::reinforcement:
       return make_reinforcement_controller(options, space, key);

@@ -54,30 +54,6 @@ std::vector<double> best_so_far(const SearchOutcome& outcome) {
   });
 }
 
-void add_hyper_parameters(core::Table& table, const SearchOutcome& outcome) {
-  table.add("optimizer",
-            "1",
-            "optimizer of the training",
-            column<std::string>(outcome, [](const Proposal& p) {
-              return core::to_string(p.hyper_parameters.optimizer);
-            }));
-  table.add(
-      "learning_rate", "1", "learning rate", column<double>(outcome, [](const Proposal& p) {
-        return p.hyper_parameters.learning_rate;
-      }));
-  table.add("shift_probability",
-            "1",
-            "probability of a random intensity shift",
-            column<double>(outcome, [](const Proposal& p) {
-              return p.hyper_parameters.shift_probability;
-            }));
-  table.add("shift_offset",
-            "1",
-            "largest random intensity shift",
-            column<double>(outcome,
-                           [](const Proposal& p) { return p.hyper_parameters.shift_offset; }));
-}
-
 }  // namespace
 
 std::optional<Proposal> best(const SearchOutcome& outcome) {
@@ -97,11 +73,14 @@ core::Table trace_table(const SearchOutcome& outcome,
             "number of the trial in this search, from 0",
             column<std::int64_t>(outcome, [](const Proposal& p) { return p.index; }));
   for (std::size_t i = 0; i < fields.size(); ++i)
-    table.add("unit_" + fields[i],
+    table.add("unit_" + trials::column_of(fields[i]),
               "1",
               fields[i] + " as a coordinate of the search space, 0 to 1",
               column<double>(outcome, [i](const Proposal& p) { return p.unit_point.at(i); }));
-  add_hyper_parameters(table, outcome);
+  trials::add_hyper_parameters(table,
+                               column<trials::HyperParameters>(outcome, [](const Proposal& p) {
+                                 return p.hyper_parameters;
+                               }));
   table.add("key",
             "1",
             "identity of the trial; equal where two proposals are the same trial",

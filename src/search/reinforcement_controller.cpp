@@ -121,6 +121,16 @@ class ReinforcementController : public Controller {
       step(policy_.score(context_, samples_[elite].action), 1, index);
   }
 
+  /// As if the present policy had drawn it.
+  void observe(const std::vector<double>& unit_point, double reward) override {
+    Sample sample{context_, action_of(unit_point), 0};
+    sample.log_probability = policy_.log_probability(sample.context, sample.action);
+    const double advantage = baseline_.advantage_of(reward);
+    for (int pass = 0; pass < options_.passes; ++pass)
+      update(sample, advantage, 0);
+    context_ = {sample.action, advantage};
+  }
+
   std::optional<std::vector<double>> policy_mean() const override {
     return unit_point(policy_.mode(context_));
   }
@@ -204,6 +214,14 @@ class ReinforcementController : public Controller {
                           ? std::clamp(action[i] + 0.5, 0.0, 1.0)
                           : unit_of_choice(static_cast<int>(action[i]), choices_[i]));
     return point;
+  }
+
+  Action action_of(const std::vector<double>& unit_point) const {
+    Action action;
+    for (std::size_t i = 0; i < unit_point.size(); ++i)
+      action.push_back(choices_[i] == 0 ? unit_point[i] - 0.5
+                                        : choice_at(unit_point[i], choices_[i]));
+    return action;
   }
 
   SearchOptions options_;

@@ -27,23 +27,16 @@ void inside(const std::string& field, double value, bool good, const std::string
     throw core::FieldError(field, "is " + shortest(value) + ", but must be " + interval + ".");
 }
 
-void validate_space(const std::vector<Dimension>& space) {
+void validate_dimensions(const std::vector<Dimension>& space) {
   if (space.empty())
     throw core::FieldError(
         "space",
         "is empty, so there is nothing to search. Name one hyper-parameter or "
         "more; the paper searches learning_rate and shift_probability.");
-  for (std::size_t i = 0; i < space.size(); ++i) {
-    const std::string prefix = "space." + std::to_string(i) + ".";
-    try {
-      validate(space[i]);
-    } catch (const core::FieldError& error) {
-      throw core::FieldError(prefix + error.field(), error.sentence());
-    }
-    for (std::size_t earlier = 0; earlier < i; ++earlier)
-      if (space[earlier].field == space[i].field)
-        throw core::FieldError(prefix + "field",
-                               "is \"" + space[i].field + "\" a second time. Leave one out.");
+  try {
+    validate_space(space);
+  } catch (const core::FieldError& error) {
+    throw core::FieldError("space." + error.field(), error.sentence());
   }
 }
 
@@ -52,7 +45,7 @@ void validate_space(const std::vector<Dimension>& space) {
 void validate(const SearchOptions& options) {
   at_least("trials", options.trials, 1, "a search has trials");
   at_least("concurrency", options.concurrency, 1, "one trial is open at least");
-  validate_space(options.space);
+  validate_dimensions(options.space);
   if (options.method == Method::grid)
     at_least("grid_points",
              options.grid_points,
@@ -84,6 +77,11 @@ void validate(const SearchOptions& options) {
          options.ratio_clip > 0 && options.ratio_clip < 1,
          "above 0 and below 1");
   inside("failed_reward", options.failed_reward, true, "a finite number");
+  if (options.warm_start && options.warm_start->best > options.trials)
+    throw core::FieldError("warm_start.best",
+                           "is " + std::to_string(options.warm_start->best) +
+                               ", but the search has " + std::to_string(options.trials) +
+                               " trials. Take fewer points, or raise trials.");
 }
 
 }  // namespace proxytune::search

@@ -4,28 +4,15 @@
 #include <charconv>
 #include <cmath>
 #include <stdexcept>
-#include <string>
 
 #include "proxytune/core/error.h"
+#include "search/space_fields.h"
 
 namespace proxytune::search {
 namespace {
 
+using trials::FieldValue;
 using trials::HyperParameters;
-
-struct RealField {
-  const char* name;
-  double HyperParameters::*member;
-};
-constexpr RealField real_fields[] = {{"learning_rate", &HyperParameters::learning_rate},
-                                     {"shift_probability", &HyperParameters::shift_probability},
-                                     {"shift_offset", &HyperParameters::shift_offset}};
-constexpr const char* optimizer_field = "optimizer";
-
-std::string shortest(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
 
 double six_digits(double value) {
   char text[32];
@@ -36,123 +23,113 @@ double six_digits(double value) {
   return rounded;
 }
 
+/// Of whole numbers, half a step beyond: so the ends are as likely as the others.
+struct Ends {
+  double low, high;
+};
+Ends ends_of(const Dimension& dimension) {
+  const double beyond = dimension.kind == ValueKind::whole_number ? 0.5 : 0;
+  return {dimension.low - beyond, dimension.high + beyond};
+}
+
+double walked(const Dimension& dimension, double unit) {
+  const auto [low, high] = ends_of(dimension);
+  return dimension.scale == Scale::linear ? low + unit * (high - low)
+                                          : low * std::exp(unit * std::log(high / low));
+}
+
 double in_range(const Dimension& dimension, double unit) {
   if (unit <= 0)
     return dimension.low;
   if (unit >= 1)
     return dimension.high;
-  const double exact =
-      dimension.scale == Scale::linear
-          ? dimension.low + unit * (dimension.high - dimension.low)
-          : dimension.low * std::exp(unit * std::log(dimension.high / dimension.low));
-  return std::clamp(six_digits(exact), dimension.low, dimension.high);
+  const double exact = walked(dimension, unit);
+  return std::clamp(
+      dimension.kind == ValueKind::whole_number ? std::round(exact) : six_digits(exact),
+      dimension.low,
+      dimension.high);
 }
 
-const RealField* real_field(const std::string& name) {
-  const auto* found = std::find_if(std::begin(real_fields),
-                                   std::end(real_fields),
-                                   [&](const RealField& field) { return name == field.name; });
-  return found == std::end(real_fields) ? nullptr : found;
-}
-
-[[noreturn]] void refuse_unknown(const std::string& name) {
-  std::string known;
-  for (const RealField& field : real_fields)
-    known += std::string(field.name) + ", ";
-  throw core::FieldError(
-      "field",
-      "is \"" + name + "\", but the hyper-parameters are: " + known + optimizer_field + ".");
-}
-
-trials::Optimizer optimizer_named(const std::string& name, const std::string& field) {
-  try {
-    return core::from_string<trials::Optimizer>(name);
-  } catch (const std::invalid_argument&) {
-    std::string known;
-    for (const std::string& choice : core::choices<trials::Optimizer>())
-      known += (known.empty() ? "" : ", ") + choice;
-    throw core::FieldError(field,
-                           "is \"" + name + "\", but the optimizers are: " + known + ".");
+FieldValue value_at(const Dimension& dimension, double unit) {
+  if (!dimension.choices.empty()) {
+    const int choice = choice_at(unit, static_cast<int>(dimension.choices.size()));
+    return value_from(dimension.choices.at(static_cast<std::size_t>(choice)),
+                      kind_of(dimension));
   }
+  const double value = in_range(dimension, unit);
+  if (dimension.kind == ValueKind::whole_number)
+    return static_cast<std::int64_t>(value);
+  return value;
 }
 
-void validate_choices(const Dimension& dimension) {
-  if (dimension.choices.empty())
-    throw core::FieldError("choices",
-                           "is empty, but the optimizer is chosen from a list of names.");
-  for (std::size_t i = 0; i < dimension.choices.size(); ++i) {
-    const std::string field = "choices." + std::to_string(i);
-    optimizer_named(dimension.choices[i], field);
-    const auto here = dimension.choices.begin() + static_cast<std::ptrdiff_t>(i);
-    if (std::find(dimension.choices.begin(), here, *here) != here)
-      throw core::FieldError(field, "is \"" + *here + "\" a second time. Leave one out.");
-  }
+bool holds(const Condition& condition, const Dimension& other, const HyperParameters& hyper) {
+  const std::optional<FieldValue> value = trials::value_of(hyper, condition.field);
+  return value &&
+         std::any_of(condition.is.begin(), condition.is.end(), [&](const std::string& choice) {
+           return same_value(value_from(choice, kind_of(other)), *value);
+         });
 }
 
-void validate_end(const RealField& field, double value, const std::string& end) {
-  HyperParameters hyper;
-  hyper.*field.member = value;
-  try {
-    trials::validate(hyper);
-  } catch (const core::FieldError& error) {
-    throw core::FieldError(end, error.sentence());
-  }
-}
-
-void validate_range(const Dimension& dimension, const RealField& field) {
-  if (!dimension.choices.empty())
-    throw core::FieldError(
-        "choices",
-        "is given, but " + dimension.field + " is a number. Give low and high instead.");
-  validate_end(field, dimension.low, "low");
-  validate_end(field, dimension.high, "high");
-  if (!(dimension.low < dimension.high))
-    throw core::FieldError("low",
-                           "is " + shortest(dimension.low) + ", but must be below high, " +
-                               shortest(dimension.high) +
-                               ". To hold a hyper-parameter fixed, leave it out of the space.");
-  if (dimension.scale == Scale::log && dimension.low <= 0)
-    throw core::FieldError(
-        "low",
-        "is " + shortest(dimension.low) +
-            ", but a log scale has no 0. Use a value above 0, or scale linear.");
+/// Whether this dimension is there, which may hang on another one being there.
+bool is_active(const SearchSpace& space, const HyperParameters& hyper, std::size_t i) {
+  const std::optional<Condition>& condition = space.dimensions[i].when;
+  if (!condition)
+    return true;
+  const std::size_t other = position_of(space.dimensions, condition->field);
+  return other < space.dimensions.size() && is_active(space, hyper, other) &&
+         holds(*condition, space.dimensions[other], hyper);
 }
 
 }  // namespace
-
-void validate(const Dimension& dimension) {
-  if (dimension.field == optimizer_field)
-    validate_choices(dimension);
-  else if (const RealField* field = real_field(dimension.field))
-    validate_range(dimension, *field);
-  else
-    refuse_unknown(dimension.field);
-}
 
 SearchSpace default_space() {
   return {{{.field = "learning_rate", .low = 1e-4, .high = 1e-3, .scale = Scale::log},
            {.field = "shift_probability", .low = 0, .high = 1, .scale = Scale::linear}}};
 }
 
-trials::HyperParameters at(const SearchSpace& space,
-                           const trials::HyperParameters& base,
-                           const std::vector<double>& unit_point) {
+HyperParameters at(const SearchSpace& space,
+                   const HyperParameters& base,
+                   const std::vector<double>& unit_point) {
   if (unit_point.size() != space.dimensions.size())
     throw std::invalid_argument("a point of another space");
+  HyperParameters everything = base;
+  for (std::size_t i = 0; i < unit_point.size(); ++i)
+    set_value(
+        everything, space.dimensions[i].field, value_at(space.dimensions[i], unit_point[i]));
   HyperParameters hyper = base;
-  for (std::size_t i = 0; i < unit_point.size(); ++i) {
-    const Dimension& dimension = space.dimensions[i];
-    if (dimension.field == optimizer_field) {
-      const int choice = choice_at(unit_point[i], static_cast<int>(dimension.choices.size()));
-      hyper.optimizer =
-          optimizer_named(dimension.choices.at(static_cast<std::size_t>(choice)), "choices");
-    } else if (const RealField* field = real_field(dimension.field)) {
-      hyper.*field->member = in_range(dimension, unit_point[i]);
-    } else {
-      refuse_unknown(dimension.field);
-    }
-  }
+  for (std::size_t i = 0; i < unit_point.size(); ++i)
+    if (is_active(space, everything, i))
+      set_value(hyper,
+                space.dimensions[i].field,
+                *trials::value_of(everything, space.dimensions[i].field));
   return hyper;
+}
+
+std::vector<bool> active(const SearchSpace& space, const HyperParameters& hyper) {
+  std::vector<bool> result;
+  for (std::size_t i = 0; i < space.dimensions.size(); ++i)
+    result.push_back(is_active(space, hyper, i));
+  return result;
+}
+
+std::optional<double> unit_of(const Dimension& dimension, const FieldValue& value) {
+  if (!dimension.choices.empty()) {
+    for (std::size_t i = 0; i < dimension.choices.size(); ++i)
+      if (same_value(value_from(dimension.choices[i], kind_of(dimension)), value))
+        return unit_of_choice(static_cast<int>(i), static_cast<int>(dimension.choices.size()));
+    return std::nullopt;
+  }
+  const std::optional<double> number = trials::number_in(value);
+  if (!number)
+    return std::nullopt;
+  const auto [low, high] = ends_of(dimension);
+  if (*number <= dimension.low && dimension.kind == ValueKind::number)
+    return 0;
+  if (*number >= dimension.high && dimension.kind == ValueKind::number)
+    return 1;
+  const double inside = std::clamp(*number, dimension.low, dimension.high);
+  return dimension.scale == Scale::linear ? (inside - low) / (high - low)
+                                          : std::log(inside / low) / std::log(high / low);
 }
 
 double unit_of_choice(int choice, int choices) {

@@ -159,9 +159,11 @@ const MappedCase& VolumeCache::at(const std::string& key) const {
   return found->second.mapped;
 }
 
-void VolumeCache::verify() const {
+void VolumeCache::verify(const std::function<void(const std::string& id)>& next) const {
   for (const auto& [key, entry] : state_->cases) {
     const MappedCase& mapped = entry.mapped;
+    if (next)
+      next(mapped.id);
     compare(std::as_bytes(mapped.image.voxels),
             entry.image_checksum,
             entry.file,

@@ -14,9 +14,10 @@ namespace {
 constexpr float epsilon = 1e-8F;
 
 /// What one pass needs besides the arrays; `rate` includes the bias correction of the first
-/// moment where the method has one.
+/// moment where the method has one. A decay of 0 changes no bit.
 struct Pass {
   float rate = 0;
+  float decay = 0;
   float beta1 = 0.9F;
   float one_minus_beta1 = 0.1F;
   float beta2 = 0;
@@ -31,7 +32,7 @@ PROXYTUNE_VECTORISE void adam(const Pass pass,
                               float* __restrict m,
                               float* __restrict v) {
   for (std::size_t i = 0; i < count; ++i) {
-    const float g = gradient[i];
+    const float g = gradient[i] + pass.decay * value[i];
     m[i] = m[i] + pass.one_minus_beta1 * (g - m[i]);
     v[i] = pass.beta2 * v[i] + pass.one_minus_beta2 * (g * g);
     value[i] -= pass.rate * (m[i] / (std::sqrt(v[i]) / pass.root_of_correction2 + epsilon));
@@ -44,7 +45,7 @@ PROXYTUNE_VECTORISE void rmsprop(const Pass pass,
                                  const float* __restrict gradient,
                                  float* __restrict s) {
   for (std::size_t i = 0; i < count; ++i) {
-    const float g = gradient[i];
+    const float g = gradient[i] + pass.decay * value[i];
     s[i] = pass.beta2 * s[i] + pass.one_minus_beta2 * (g * g);
     value[i] -= pass.rate * (g / (std::sqrt(s[i]) + epsilon));
   }
@@ -57,7 +58,7 @@ PROXYTUNE_VECTORISE void adamax(const Pass pass,
                                 float* __restrict m,
                                 float* __restrict u) {
   for (std::size_t i = 0; i < count; ++i) {
-    const float g = gradient[i];
+    const float g = gradient[i] + pass.decay * value[i];
     const float now = std::fabs(g) + epsilon;
     const float before = pass.beta2 * u[i];
     m[i] = m[i] + pass.one_minus_beta1 * (g - m[i]);
@@ -89,12 +90,16 @@ PROXYTUNE_VECTORISE void novograd(const Pass pass,
                                   const float* __restrict gradient,
                                   float* __restrict m) {
   for (std::size_t i = 0; i < count; ++i) {
-    m[i] = pass.beta1 * m[i] + gradient[i] / denominator;
+    const float step = gradient[i] / denominator + pass.decay * value[i];
+    m[i] = pass.beta1 * m[i] + step;
     value[i] -= pass.rate * m[i];
   }
 }
 
-Pass pass_of(trials::Optimizer kind, double learning_rate, std::int64_t step) {
+Pass pass_of(trials::Optimizer kind,
+             double learning_rate,
+             double weight_decay,
+             std::int64_t step) {
   const double beta1 = 0.9;
   const double beta2 = kind == trials::Optimizer::rmsprop    ? 0.99
                        : kind == trials::Optimizer::novograd ? 0.98
@@ -104,6 +109,7 @@ Pass pass_of(trials::Optimizer kind, double learning_rate, std::int64_t step) {
   Pass pass;
   pass.rate =
       static_cast<float>(corrected ? learning_rate / (1 - std::pow(beta1, t)) : learning_rate);
+  pass.decay = static_cast<float>(weight_decay);
   pass.beta1 = static_cast<float>(beta1);
   pass.one_minus_beta1 = static_cast<float>(1 - beta1);
   pass.beta2 = static_cast<float>(beta2);
@@ -116,8 +122,12 @@ Pass pass_of(trials::Optimizer kind, double learning_rate, std::int64_t step) {
 
 Optimizer::Optimizer(trials::Optimizer kind,
                      double learning_rate,
-                     std::vector<ParameterRange> tensors)
-    : kind_(kind), learning_rate_(learning_rate), tensors_(std::move(tensors)) {
+                     std::vector<ParameterRange> tensors,
+                     double weight_decay)
+    : kind_(kind),
+      learning_rate_(learning_rate),
+      weight_decay_(weight_decay),
+      tensors_(std::move(tensors)) {
   std::size_t end = 0;
   for (const ParameterRange& tensor : tensors_)
     end = std::max(end, tensor.begin + tensor.size);
@@ -139,7 +149,7 @@ void Optimizer::step(std::span<float> values, std::span<const float> gradients) 
       kind_ == trials::Optimizer::rmsprop ? state_.second.size() : state_.first.size();
   if (values.size() < held)
     throw std::invalid_argument("fewer parameters than the optimizer has");
-  const Pass pass = pass_of(kind_, learning_rate_, ++state_.steps);
+  const Pass pass = pass_of(kind_, learning_rate_, weight_decay_, ++state_.steps);
   float* const value = values.data();
   const float* const gradient = gradients.data();
   switch (kind_) {

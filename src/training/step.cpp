@@ -55,7 +55,10 @@ Optimizer optimizer_for(const network::UNet& network,
   for (const network::Segment& segment : network.parameters().segments)
     tensors.push_back(
         {static_cast<std::size_t>(segment.offset), static_cast<std::size_t>(segment.length)});
-  return {parameters.optimizer, parameters.learning_rate, std::move(tensors)};
+  return {parameters.optimizer,
+          parameters.learning_rate,
+          std::move(tensors),
+          parameters.weight_decay};
 }
 
 double training_step(network::UNet& network,
@@ -65,12 +68,11 @@ double training_step(network::UNet& network,
                      std::span<const std::uint8_t> labels) {
   const torch::AutoGradMode with_gradients(true);
   const network::FlatParameters& parameters = network.parameters();
-  parameters.gradients.zero_();
   const torch::Tensor value = loss_of(loss, network, images, labels);
   const double number = value.item<double>();
   if (!std::isfinite(number))
     return number;
-  value.backward();
+  network.backward(value);
   optimizer.step(floats(parameters.values), floats(parameters.gradients));
   return number;
 }

@@ -40,7 +40,8 @@ void validate(const SweepOptions& options) {
         "is " + std::to_string(options.repeats) +
             ", but every grid point is tried at least once. The paper uses 7.");
   validate(HyperParameters{.shift_probability = options.shift_probability,
-                           .shift_offset = options.shift_offset});
+                           .shift_offset = options.shift_offset,
+                           .weight_decay = options.weight_decay});
 }
 
 std::vector<HyperParameters> sweep_grid(const SweepOptions& options) {
@@ -50,7 +51,8 @@ std::vector<HyperParameters> sweep_grid(const SweepOptions& options) {
       grid.push_back({.optimizer = optimizer,
                       .learning_rate = learning_rate,
                       .shift_probability = options.shift_probability,
-                      .shift_offset = options.shift_offset});
+                      .shift_offset = options.shift_offset,
+                      .weight_decay = options.weight_decay});
   return grid;
 }
 

@@ -61,22 +61,6 @@ double mean_without_nan(const std::vector<double>& values) {
 
 }  // namespace
 
-work::Record to_record(const HyperParameters& hyper) {
-  work::Record record;
-  record.set("optimizer", core::to_string(hyper.optimizer));
-  record.set("learning_rate", hyper.learning_rate);
-  record.set("shift_probability", hyper.shift_probability);
-  record.set("shift_offset", hyper.shift_offset);
-  return record;
-}
-
-HyperParameters hyper_parameters_from_record(const work::Record& record) {
-  return {.optimizer = choice<Optimizer>(record, "optimizer"),
-          .learning_rate = record.number("learning_rate"),
-          .shift_probability = record.number("shift_probability"),
-          .shift_offset = record.number("shift_offset")};
-}
-
 work::Record to_record(const TrialSpec& spec) {
   work::Record record = to_record(spec.hyper_parameters);
   record.set("network", spec.network);
@@ -138,10 +122,13 @@ work::Record to_record(const TrialResult& result) {
   record.set("training_seconds", result.training_seconds);
   record.set("validation_seconds", result.validation_seconds);
   record.set("external_seconds", result.external_seconds);
+  record.set("device_seconds", result.device_seconds);
   record.set("steps", result.steps);
   record.set("rank", std::int64_t{result.rank});
   record.set("host", result.host);
   record.set("attempt", std::int64_t{result.attempt});
+  if (!result.log_tail.empty())
+    record.set("log_tail", result.log_tail);
   return record;
 }
 
@@ -160,10 +147,13 @@ TrialResult result_from_record(const work::Record& record) {
           .training_seconds = record.number("training_seconds"),
           .validation_seconds = record.number("validation_seconds"),
           .external_seconds = record.number("external_seconds"),
+          .device_seconds =
+              record.number(record.has("device_seconds") ? "device_seconds" : "seconds"),
           .steps = record.integer("steps"),
           .rank = small_integer(record, "rank"),
           .host = record.text("host"),
-          .attempt = record.has("attempt") ? small_integer(record, "attempt") : 0};
+          .attempt = record.has("attempt") ? small_integer(record, "attempt") : 0,
+          .log_tail = record.has("log_tail") ? record.text("log_tail") : ""};
 }
 
 }  // namespace proxytune::trials

@@ -113,6 +113,10 @@ class SegmentReader {
   }
 
   void add(Event event) {
+    if (event.kind == "account") {
+      contents_.accounts[header_.launch][header_.rank] = std::move(event.data);
+      return;
+    }
     const std::string piece = event.stage + "/" + event.key;
     follow(piece, event);
     if (event.kind == "finished") {

@@ -38,7 +38,8 @@ TrialRecord trial(double rate, const Texts& cases, double validation, double ext
   record.spec.external_cases = {"e1", "e2"};
   record.result.best_validation_dice = validation;
   record.result.validation = {1, {validation}};
-  record.result.seconds = 3600;
+  record.result.seconds = 2 * 3600;
+  record.result.device_seconds = 3600;
   record.external.scores = {1, {external, external}};
   return record;
 }
@@ -158,20 +159,11 @@ struct Searches {
         some.push_back(&sweep.records[i]);
       return some;
     };
-    arms.push_back({"full",
-                    "all",
-                    true,
-                    {.learning_rate = 1e-3, .shift_probability = 0.5},
-                    records(0, 4),
-                    records(0, 2),
-                    0});
-    arms.push_back({"proxy",
-                    "few",
-                    false,
-                    {.learning_rate = 1e-4, .shift_probability = 0.25},
-                    records(4, 5),
-                    records(2, 4),
-                    1800});
+    const trials::HyperParameters full{.learning_rate = 1e-3, .shift_probability = 0.5};
+    const trials::HyperParameters proxy{.learning_rate = 1e-4, .shift_probability = 0.25};
+    const SearchedArm all{"full", "all", true, full, records(0, 4), records(0, 2), 0};
+    const SearchedArm few{"proxy", "few", false, proxy, records(4, 5), records(2, 4), 1800};
+    arms = {all, few};
   }
 };
 
@@ -217,6 +209,30 @@ TEST(RelativeDistancesTest, GivesBothReadingsAndTheNorm) {
   EXPECT_DOUBLE_EQ(values<Numbers>(table, "relative_distance").at(4), 0.5);
   EXPECT_NEAR(values<Numbers>(table, "scaled_distance").at(5), std::sqrt(1.0625), 1e-12);
   EXPECT_EQ(relative_distances({}, {}).rows(), 0U);
+}
+
+TEST(SearchTablesTest, DistancesGoOverSearchedOptionsToo) {
+  std::vector<SearchedArm> arms(2);
+  arms[0].arm = "reference";
+  arms[0].reference = true;
+  arms[0].found.options = {{"training.patches_per_case", std::int64_t{4}},
+                           {"training.foreground_ratio", 0.5}};
+  arms[1].arm = "proxy";
+  arms[1].found.weight_decay = 1e-3;
+  arms[1].found.options = {{"training.patches_per_case", std::int64_t{1}},
+                           {"training.foreground_ratio", 0.75}};
+  const auto table = relative_distances(arms,
+                                        {{"training.patches_per_case", 1, 5, false},
+                                         {"training.foreground_ratio", 0, 1, false},
+                                         {"weight_decay", 1e-5, 1e-2, true}});
+  const auto scaled = values<Numbers>(table, "scaled_distance");
+  ASSERT_EQ(scaled.size(), 8U);
+  EXPECT_DOUBLE_EQ(scaled[4], 0.75);
+  EXPECT_DOUBLE_EQ(scaled[5], 0.25);
+  // The reference trained without decay, which has no place on a log scale.
+  EXPECT_TRUE(std::isnan(scaled[6]));
+  EXPECT_DOUBLE_EQ(scaled[7], std::sqrt(0.75 * 0.75 + 0.25 * 0.25));
+  EXPECT_DOUBLE_EQ(values<Numbers>(table, "relative_distance").at(4), 0.75);
 }
 
 TEST(TrialTablesTest, KeepTimesUnderExecution) {

@@ -1,5 +1,6 @@
 // The contract over MPI: every rank runs the same tests in the same order.
 #include "proxytune/comm/mpi_native.h"
+#include "proxytune/comm/observed.h"
 
 #include "tests/comm/communicator_contract.h"
 
@@ -24,6 +25,7 @@ TEST(MpiNativeTest, HandsOutTheRawCommunicator) {
   MPI_Comm_size(native(*world_group), &size);
   EXPECT_EQ(size, world_group->size());
   EXPECT_EQ(native(*self_communicator()), MPI_COMM_SELF);
+  EXPECT_EQ(native(*observed(*world_group, [](const char*) {})), native(*world_group));
   run_as_threads(1,
                  [](Communicator& thread) { EXPECT_THROW(native(thread), core::SystemError); });
 }

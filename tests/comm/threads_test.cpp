@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "proxytune/comm/mpi_native.h"
+#include "proxytune/comm/observed.h"
 
 #include "tests/comm/communicator_contract.h"
 
@@ -21,6 +22,14 @@ Transport threads(int ranks) {
           }};
 }
 
+Transport observed_threads() {
+  return {"observed_threads", [](const auto& body) {
+            run_as_threads(3, [&](Communicator& communicator) {
+              body(*observed(communicator, [](const char*) {}));
+            });
+          }};
+}
+
 Transport self() {
   return {"self", [](const auto& body) { body(*self_communicator()); }};
 }
@@ -28,7 +37,8 @@ Transport self() {
 INSTANTIATE_TEST_SUITE_P(
     OneProcess,
     CommunicatorContract,
-    testing::Values(self(), threads(1), threads(2), threads(3), threads(5), threads(8)),
+    testing::Values(
+        self(), threads(1), threads(2), threads(3), threads(5), threads(8), observed_threads()),
     testing::PrintToStringParamName());
 
 TEST(RunAsThreadsTest, WakesRanksThatWaitForOneThatThrew) {

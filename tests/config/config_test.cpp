@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxytune/config/fields.h"
 #include "proxytune/config/options.h"
 
 namespace proxytune::config {
@@ -42,6 +43,7 @@ void describe(Fields& fields, Arm& options) {
 }
 
 struct Study {
+  std::optional<Arm> extra;
   Inner similarity;
   std::vector<Arm> arms;
   std::array<int, 3> patch{1, 2, 3};
@@ -51,6 +53,7 @@ struct Study {
 template <class Fields>
 void describe(Fields& fields, Study& options) {
   fields("similarity", options.similarity, "the pair matrix");
+  fields("extra", options.extra, "one more arm");
   fields("arms", options.arms, "the arms");
   fields("patch", options.patch, "patch");
   fields("labels", options.labels, "labels");
@@ -178,6 +181,53 @@ TEST(OverrideTest, ItsSentencesNameTheOption) {
               testing::HasSubstr("section.field=value"));
   EXPECT_THAT(complaint("arms: [{name: a}]\n", {"arms.1.budget=2"}),
               testing::HasSubstr("there is no item 1 in a list of 1"));
+}
+
+TEST(OptionalSectionTest, IsThereOnlyWhereItIsWritten) {
+  const Study without = read_study("fast: true\n");
+  EXPECT_FALSE(without.extra.has_value());
+  EXPECT_THAT(to_yaml(without), testing::Not(testing::HasSubstr("extra")));
+  EXPECT_EQ(flatten(without).count("extra.budget"), 0U);
+  const Study with = read_study("extra: {name: b}\n", {"extra.budget=6"});
+  EXPECT_EQ(with.extra.value().budget, 6);
+  EXPECT_EQ(read_study(to_yaml(with)).extra.value().name, "b");
+  EXPECT_EQ(flatten(with).at("extra.budget"), "6");
+  EXPECT_THAT(complaint("extra:\n  bugdet: 2\n"),
+              testing::HasSubstr("study.yaml:2:3: extra.bugdet is not a field; did you mean"));
+  EXPECT_THAT(to_markdown(describe_fields<Study>()),
+              testing::HasSubstr("`extra`\n\none more arm. May be left out.\n"));
+}
+
+TEST(FieldsTest, AreListedAndSetByTheirPaths) {
+  std::map<std::string, FieldKind> kinds;
+  for (const FieldFacts& field : fields_of<Study>())
+    kinds[field.path] = field.kind;
+  EXPECT_EQ(kinds.at("similarity.metric"), FieldKind::choice);
+  EXPECT_EQ(kinds.at("similarity.window"), FieldKind::whole_number);
+  EXPECT_EQ(kinds.at("patch"), FieldKind::list);
+  EXPECT_EQ(kinds.at("fast"), FieldKind::truth);
+  Study study;
+  set_field(study, "similarity.metric", "cross_correlation");
+  set_field(study, "similarity.window", "8");
+  set_field(study, "patch", "[7, 8, 9]");
+  set_field(study, "fast", "true");
+  EXPECT_EQ(study.similarity.metric, Metric::cross_correlation);
+  EXPECT_EQ(field_text(study, "similarity.window"), "8");
+  EXPECT_THAT(study.patch, testing::ElementsAre(7, 8, 9));
+  EXPECT_TRUE(study.fast);
+  const auto refused = [&](const std::string& path, const std::string& text) {
+    try {
+      set_field(study, path, text);
+    } catch (const core::FieldError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(refused("similarity.metric", "mse"),
+            "similarity.metric is \"mse\", but the choices are: mutual_information, "
+            "cross_correlation");
+  EXPECT_EQ(refused("patch", "[1, 2]"), "patch is a list, but it needs 3 values and has 2");
+  EXPECT_EQ(refused("similarity.edge", "1"), "similarity.edge is not a field.");
 }
 
 TEST(FlattenTest, GivesEveryFieldByItsPath) {

@@ -49,6 +49,26 @@ class BadInputTest(ProgramTest):
             "data: proxy, budget: 4}", "data: proxy, budget: 4, importance: median}")
         self.refused(folder, CONFIGURATION, "arms.1", "importance mean", text=median)
 
+    def test_a_search_space_that_cannot_be(self):
+        folder = self.copy_of_data()
+
+        def space(*dimensions):
+            lines = "".join(f"    - {{{one}}}\n" for one in dimensions)
+            return TINY_STUDY.replace("  trials: 4\n", f"  trials: 4\n  space:\n{lines}")
+
+        line = 1 + TINY_STUDY[:TINY_STUDY.index("  concurrency: 2")].count("\n") + 1
+        self.refused(folder, CONFIGURATION, f"study.yaml:{line}:15: search.space.0.field is \"loss\"",
+                     'did you mean "training.loss"?', text=space("field: loss, choices: [dice]"))
+        self.refused(folder, CONFIGURATION, f"study.yaml:{line}:37: search.space.0.low is 0, but a training passes",
+                     text=space("field: training.epochs, low: 0, high: 5"), ranks=1)
+        self.refused(folder, CONFIGURATION, f"study.yaml:{line}:", "search.space.0.choices.1 cannot be: training.patch (network full) is", "multiples of 2",
+                     text=space('field: training.patch, choices: ["[16, 16, 16]", "[15, 16, 16]"]'), ranks=1)
+        self.refused(folder, CONFIGURATION, f"study.yaml:{line + 1}:", "search.space.1.when.field is \"optimizer\"",
+                     text=space("field: learning_rate, low: 0.001, high: 0.01",
+                                "field: weight_decay, when: {field: optimizer, is: [adam]}"), ranks=1)
+        self.refused(folder, CONFIGURATION, "training.validate_every", "which is not to be searched",
+                     text=space("field: training.validate_every, low: 1, high: 2"), ranks=1)
+
     def test_memory_for_less_than_two_prepared_images(self):
         folder = self.copy_of_data()
         text = TINY_STUDY.replace("cube: 12", "cube: 96, memory: 1, device: cpu")

@@ -109,6 +109,13 @@ class FailuresTest(ProgramTest):
         self.assertEqual(len(finished), 12)
         self.assertEqual({event["data"]["status"] for event in finished}, {"timed_out"})
         self.assertIn("took longer than its time limit", finished[0]["data"]["reason"])
+        # Why, where and the last that was said of it are in its row and in the status.
+        self.assertTrue(finished[0]["data"]["log_tail"].startswith("attempt 1: "), finished[0]["data"])
+        status = self.done(run("status", path)).text
+        self.assertRegex(status, r"timed_out on rank [01] of \S+, attempt 1: took longer")
+        self.assertIn("    | attempt 1: ", status)
+        # None of it was of use.
+        self.assertRegex(status, r"  sweep: 0\.0 s work, \d+\.\d s waste")
         # What is recorded is not run again, unless it is asked for; then the study is whole.
         self.done(run("sweep", path, ranks=2))
         self.assertEqual(len(trial_events(folder, "finished")), 12)

@@ -91,6 +91,18 @@ TEST(UNetTest, BackwardAddsIntoTheFlatGradientsInPlace) {
   EXPECT_TRUE(torch::equal(flat.gradients, once));
 }
 
+TEST(UNetTest, BackwardReplacesTheFlatGradientsByWhatAutogradWouldAdd) {
+  UNet network(proxy_three);
+  initialise(network, core::RandomKey(1));
+  const Tensor images = wave(2 * 512, 0, 0.3).view({2, 1, 8, 8, 8}).to(torch::kFloat32);
+  const Tensor& flat = network.parameters().gradients;
+  network.forward(images).square().sum().backward();
+  const Tensor added = flat.clone();
+  flat.fill_(7);
+  network.backward(network.forward(images).square().sum());
+  EXPECT_TRUE(torch::equal(flat, added));
+}
+
 TEST(UNetTest, LogOddsAreTheDifferenceOfTheLogitsWithTheirGradients) {
   for (const UNetOptions& options : {proxy_three, with_batch_norm(proxy_three)}) {
     UNet network(options, torch::kCPU, torch::kFloat64);

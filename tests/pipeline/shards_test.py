@@ -38,6 +38,10 @@ class ShardsTest(ProgramTest):
             self.assertEqual(len(set(sum(done, []))), 12)
             self.assertLessEqual(max(map(len, done)) - min(map(len, done)), 1)
             self.assertEqual(finished_trials(folder), [])
+            status = self.done(run("status", path)).text
+            for i in range(1, count + 1):
+                self.assertIn(f"  {i}-of-{count}: {len(done[i - 1])} of {len(done[i - 1])} trials done, 0 of them failed, "
+                              "0 interrupted; no job is at work", status)
             self.done(run("merge", path, ranks=2))
             self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
             # Nothing is taken over twice.

@@ -1,5 +1,6 @@
 """A whole study by the real program: the same on any number of ranks, resumed, extended."""
 
+import json
 import os
 import random
 import re
@@ -49,6 +50,12 @@ class StudyTest(ProgramTest):
         path, folder = self.study("again")
         self.done(run("run", path, ranks=2))
         before = finished_trials(folder)
+        # As if it had begun before there were these fields: their defaults change nothing.
+        fields = json.loads((folder / "resolved.json").read_text())
+        for later in ("sweep.weight_decay", "search.weight_decay", "search.learning_rate"):
+            del fields[later]
+        (folder / "resolved.json").write_text(json.dumps(fields))
+        self.assertNotEqual(run("run", path, "--set", "search.weight_decay=0.1").code, 0)
         self.done(run("run", path, ranks=3))
         self.assertEqual(finished_trials(folder), before)
         self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
@@ -202,7 +209,7 @@ class StudyTest(ProgramTest):
 
     def test_status_says_who_is_at_which_epoch_of_which_trial(self):
         text = TINY_STUDY.replace("epochs: 2", "epochs: 3000").replace("validate_every: 1", "validate_every: 1000")
-        path, folder = self.study("running", text)
+        path, folder = self.study("running", text + ONE_AT_ONCE)
         launcher = start("sweep", path, ranks=2)
         self.assertTrue(wait_for_finished(launcher, folder, 2, kind="progress"))
         running = self.done(run("status", path)).output

@@ -40,6 +40,10 @@ OPTIMIZERS = {
     "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.01),
     "adamax": lambda p: torch.optim.Adamax(p, lr=0.01),
     "novograd": lambda p: Novograd(p, lr=0.01),
+    "adam_with_decay": lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.3),
+    "rmsprop_with_decay": lambda p: torch.optim.RMSprop(p, lr=0.01, weight_decay=0.3),
+    "adamax_with_decay": lambda p: torch.optim.Adamax(p, lr=0.01, weight_decay=0.3),
+    "novograd_with_decay": lambda p: Novograd(p, lr=0.01, weight_decay=0.3),
 }
 
 print("// Made by optimizer_reference.py with torch %s: do not edit." % torch.__version__)

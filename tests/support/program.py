@@ -1,5 +1,6 @@
 """Runs the real program the way a user does, for the tests in tests/pipeline and tests/faults."""
 
+import json
 import os
 import shutil
 import signal
@@ -120,15 +121,15 @@ def differences(first, second):
     return process.stdout + process.stderr if process.returncode != 0 else ""
 
 
+def segment_events(segment):
+    """What one rank of one launch noted."""
+    # What follows the last line end was torn by a kill.
+    return [json.loads(line.split(" ", 1)[1]) for line in segment.read_text().split("\n")[1:-1]]
+
+
 def journal_events(folder):
     """Every event of a study's journal, by segment and line."""
-    import json
-    events = []
-    for segment in sorted((Path(folder) / "journal").glob("*.journal")):
-        # What follows the last line end was torn by a kill.
-        for line in segment.read_text().split("\n")[1:-1]:
-            events.append(json.loads(line.split(" ", 1)[1]))
-    return events
+    return [event for segment in sorted((Path(folder) / "journal").glob("*.journal")) for event in segment_events(segment)]
 
 
 def finished_trials(folder):
@@ -192,5 +193,5 @@ def main():
     unittest.main(argv=[sys.argv[0], "-v", *sys.argv[1:]])
 
 
-__all__ = ["ProgramTest", "TINY_STUDY", "differences", "finished_trials", "journal_events", "kill_all", "main", "ranks_of", "run", "start",
-           "time", "signal", "wait_for_finished"]
+__all__ = ["ProgramTest", "TINY_STUDY", "differences", "finished_trials", "journal_events", "kill_all", "main", "ranks_of", "run",
+           "segment_events", "start", "time", "signal", "wait_for_finished"]

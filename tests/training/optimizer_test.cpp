@@ -23,8 +23,10 @@ float gradient(int step, int i) {
   return static_cast<float>(((i * 5 + step * 3) % 13 - 6) / 16.0 * std::pow(10.0, i % 3 - 1));
 }
 
-void expect_steps(trials::Optimizer kind, const float (&expected)[10][count]) {
-  Optimizer optimizer(kind, 0.01, tensors);
+void expect_steps(trials::Optimizer kind,
+                  const float (&expected)[10][count],
+                  double weight_decay = 0) {
+  Optimizer optimizer(kind, 0.01, tensors, weight_decay);
   std::vector<float> values;
   for (int i = 0; i < static_cast<int>(count); ++i)
     values.push_back(start(i));
@@ -49,6 +51,31 @@ TEST(OptimizerTest, AdamaxTakesTorchsSteps) {
 }
 TEST(OptimizerTest, NovogradTakesMonaisSteps) {
   expect_steps(trials::Optimizer::novograd, reference::novograd);
+}
+
+constexpr double decay = 0.3;
+
+TEST(WeightDecayTest, IsTorchsInAdam) {
+  expect_steps(trials::Optimizer::adam, reference::adam_with_decay, decay);
+}
+TEST(WeightDecayTest, IsTorchsInRmsprop) {
+  expect_steps(trials::Optimizer::rmsprop, reference::rmsprop_with_decay, decay);
+}
+TEST(WeightDecayTest, IsTorchsInAdamax) {
+  expect_steps(trials::Optimizer::adamax, reference::adamax_with_decay, decay);
+}
+TEST(WeightDecayTest, IsMonaisInNovograd) {
+  expect_steps(trials::Optimizer::novograd, reference::novograd_with_decay, decay);
+}
+
+TEST(WeightDecayTest, ShrinksParametersUnderZeroGradients) {
+  for (const auto& kind : trials::names_of_optimizer) {
+    Optimizer optimizer(kind.value, 0.01, {{0, 33}}, 0.1);
+    std::vector<float> values(33, 1.5F);
+    optimizer.step(values, std::vector<float>(33, 0.0F));
+    for (const float value : values)
+      EXPECT_LT(value, 1.5F) << kind.text;
+  }
 }
 
 TEST(OptimizerTest, EveryKindLeavesParametersAloneUnderZeroGradients) {

@@ -46,6 +46,11 @@ TEST(TrialKeyTest, ChangesWithEveryField) {
   changed([](TrialSpec& s) { s.hyper_parameters.learning_rate = 0.3; });
   changed([](TrialSpec& s) { s.hyper_parameters.shift_probability = 0.5; });
   changed([](TrialSpec& s) { s.hyper_parameters.shift_offset = 0.1; });
+  changed([](TrialSpec& s) { s.hyper_parameters.weight_decay = 1e-5; });
+  changed([](TrialSpec& s) { s.hyper_parameters.options["training.loss"] = "dice_ce"; });
+  changed(
+      [](TrialSpec& s) { s.hyper_parameters.options["training.epochs"] = std::int64_t{3}; });
+  changed([](TrialSpec& s) { s.hyper_parameters.options["training.overlap"] = 3.0; });
   changed([](TrialSpec& s) { s.network = "levels: 4"; });
   changed([](TrialSpec& s) { s.training = "epochs: 41"; });
   changed([](TrialSpec& s) { s.training_cases = {"a"}; });
@@ -56,6 +61,12 @@ TEST(TrialKeyTest, ChangesWithEveryField) {
   changed([](TrialSpec& s) { s.keep_weights = false; });
   // A case moved from one role to another is another trial.
   changed([](TrialSpec& s) { std::swap(s.training_cases, s.validation_cases); });
+}
+
+/// A study finds its finished trials by their keys: those of trials that search no more than
+/// these four fields are what they were before there were others.
+TEST(TrialKeyTest, OfAnEarlierStudysTrialIsWhatItWas) {
+  EXPECT_EQ(trial_key(some_spec()), "285d27f59ae0addacac1ce0cabc14f84");
 }
 
 TEST(TrialResultTest, ComesBackBitForBitWithItsNaNs) {
@@ -71,6 +82,8 @@ TEST(TrialResultTest, ComesBackBitForBitWithItsNaNs) {
   result.steps = 1234567890123;
   result.rank = 4;
   result.host = "node-07";
+  result.device_seconds = 0.1;
+  result.log_tail = "epoch 2: loss 0.5\nepoch 3: loss 0.4";
   const TrialResult back =
       result_from_record(work::from_json(work::to_json(to_record(result))));
   // NaN differs from itself: the texts say whether every field came back.
@@ -84,6 +97,19 @@ TEST(TrialResultTest, ComesBackBitForBitWithItsNaNs) {
   EXPECT_EQ(back.validated, result.validated);
   EXPECT_EQ(back.steps, result.steps);
   EXPECT_TRUE(back.weights_file.empty());
+  EXPECT_EQ(back.device_seconds, 0.1);
+  EXPECT_EQ(back.log_tail, result.log_tail);
+}
+
+TEST(TrialResultTest, OfAJournalWithoutDeviceSecondsHadItsRankAlone) {
+  TrialResult result;
+  result.seconds = 12;
+  const work::Record present = to_record(result);
+  work::Record old;
+  for (const auto& [name, value] : present.values())
+    if (name != "device_seconds")
+      old.set(name, value);
+  EXPECT_EQ(result_from_record(old).device_seconds, 12);
 }
 
 TEST(TrialResultTest, WithoutAnyCurveComesBack) {
@@ -135,6 +161,44 @@ TEST(HyperParametersTest, OutsideTheirBoundsAreRefusedByName) {
   EXPECT_EQ(refused({.shift_probability = nan}), "shift_probability");
   EXPECT_EQ(refused({.shift_offset = -0.1}), "shift_offset");
   EXPECT_EQ(refused({.shift_offset = INFINITY}), "shift_offset");
+  EXPECT_EQ(refused({.weight_decay = -1e-5}), "weight_decay");
+  EXPECT_EQ(refused({.weight_decay = nan}), "weight_decay");
+}
+
+TEST(HyperParametersTest, ComeBackExactlyWithSearchedOptionsOfEveryType) {
+  const HyperParameters hyper{.learning_rate = 1.0 / 3,
+                              .weight_decay = 1e-5,
+                              .options = {{"training.loss", "dice"},
+                                          {"training.patches_per_case", std::int64_t{2}},
+                                          {"training.foreground_ratio", 1.0}}};
+  const auto back =
+      hyper_parameters_from_record(work::from_json(work::to_json(to_record(hyper))));
+  EXPECT_EQ(back, hyper);
+  EXPECT_EQ(number_of(back, "training.patches_per_case"), 2);
+  EXPECT_EQ(number_of(back, "training.foreground_ratio"), 1);
+  EXPECT_EQ(number_of(back, "weight_decay"), 1e-5);
+  EXPECT_EQ(number_of(back, "training.loss"), std::nullopt);
+  EXPECT_EQ(number_of(back, "training.epochs"), std::nullopt);
+}
+
+TEST(HyperParametersTest, FillATableWithAColumnOfItsTypeForEachOption) {
+  HyperParameters one{.options = {{"training.loss", "dice"},
+                                  {"training.epochs", std::int64_t{2}},
+                                  {"training.overlap", 0.5}}};
+  HyperParameters other = one;
+  other.options.erase("training.loss");
+  other.options["training.epochs"] = std::int64_t{3};
+  other.options.erase("training.overlap");
+  core::Table table{"/t", "t", {}};
+  add_hyper_parameters(table, {one, other});
+  core::validate(table);
+  EXPECT_EQ(std::get<std::vector<std::string>>(table.column("training_loss").values),
+            (std::vector<std::string>{"dice", ""}));
+  EXPECT_EQ(std::get<std::vector<std::int64_t>>(table.column("training_epochs").values),
+            (std::vector<std::int64_t>{2, 3}));
+  const auto& overlaps = std::get<core::Doubles>(table.column("training_overlap").values);
+  EXPECT_EQ(overlaps[0], 0.5);
+  EXPECT_TRUE(std::isnan(overlaps[1]));
 }
 
 }  // namespace

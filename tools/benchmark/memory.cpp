@@ -22,8 +22,15 @@ double trained(const network::UNetOptions& network,
   test::MadeCases cases;
   for (std::uint64_t seed = 0; seed < 6; ++seed)
     test::add_ball(cases, edge, seed);
-  const training::TrainingTask task{
-      network, options, {}, {0, 1, 2, 3}, {4, 5}, core::RandomKey(3), {}, precision};
+  const trials::HyperParameters hyper_parameters;
+  const training::TrainingTask task{network,
+                                    options,
+                                    hyper_parameters,
+                                    {0, 1, 2, 3},
+                                    {4, 5},
+                                    core::RandomKey(3),
+                                    {},
+                                    precision};
   const training::PeakMemory memory;
   const std::atomic<bool> never = false;
   const auto result = training::train(task, cases, never, {}).result;

@@ -60,8 +60,4 @@ const ArmTrials* reference_of(const std::vector<ArmTrials>& arms);
 /// equal, and there is such a place: then validation scores compare like with like (Fig. 3).
 bool same_data(const ArmTrials& one, const ArmTrials& other);
 
-/// Adds the columns optimizer, learning_rate, shift_probability, shift_offset.
-void add_hyper_parameters(core::Table& table,
-                          const std::vector<trials::HyperParameters>& hyper_parameters);
-
 }  // namespace proxytune::analysis

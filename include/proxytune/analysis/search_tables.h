@@ -18,8 +18,8 @@ struct SearchedArm {
   double ranking_seconds = 0;  // device time of the pair matrix; 0 if not ranked
 };
 
-/// The range of a searched hyper-parameter: "learning_rate", "shift_probability",
-/// "shift_offset".
+/// The range of a searched hyper-parameter with numbers: "learning_rate",
+/// "training.patches_per_case".
 struct SearchRange {
   std::string hyper_parameter;
   double low = 0, high = 1;

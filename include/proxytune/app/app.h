@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ struct Session {
   core::Log log;
   std::atomic<bool>& stop;  // set by TERM, INT, USR1, USR2 at this rank or another
   config::Node study;       // parsed, overrides applied; empty without a study file
+  std::chrono::steady_clock::time_point begun;  // when the program started
 };
 
 /// Which subject a command takes.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -89,7 +90,17 @@ std::string list_text(const Values& values) {
   return text + "]";
 }
 std::string join(const std::vector<std::string>& words);
-/// Throws the sentence "WHERE: PATH is VALUE, but WANTED".
+/// A text that is no value of its field.
+class RefusedValue : public core::ConfigurationError {
+ public:
+  RefusedValue(const std::string& subject, std::string sentence)
+      : ConfigurationError(subject + " " + sentence), sentence_(std::move(sentence)) {}
+  const std::string& sentence() const { return sentence_; }  // without the subject
+
+ private:
+  std::string sentence_;
+};
+/// Throws RefusedValue, "WHERE: PATH is VALUE, but WANTED".
 [[noreturn]] void refuse(const Node& node, const std::string& path, const std::string& wanted);
 [[noreturn]] void refuse_unknown(const Node::Entry& entry,
                                  const std::string& path,
@@ -140,6 +151,15 @@ void read_value(const Node& node, const std::string& path, std::array<T, n>& val
                        std::to_string(node.items.size()));
   for (std::size_t i = 0; i < n; ++i)
     read_value(node.items[i], detail::child(path, std::to_string(i)), values[i]);
+}
+
+/// A section that may be left out.
+template <Described T>
+void read_value(const Node& node, const std::string& path, std::optional<T>& value) {
+  if (node.kind == Node::Kind::nothing)
+    return;
+  value.emplace();
+  read(node, path, *value);
 }
 
 /// A mapping of whole numbers, e.g. raw label value -> class.
@@ -210,6 +230,11 @@ void read(const Node& node, const std::string& path, Options& options) {
 class Writer {
  public:
   explicit Writer(int depth) : depth_(depth) {}
+  template <Described T>
+  void operator()(const char* name, std::optional<T>& value, const char* what) {
+    if (value)
+      (*this)(name, *value, what);
+  }
   template <class T>
   void operator()(const char* name, T& value, const char*) {
     text_ += std::string(static_cast<std::size_t>(2 * depth_), ' ') + name + ":";
@@ -270,6 +295,11 @@ class Flattener {
     } else {
       fields_[path] = to_text(value);
     }
+  }
+  template <Described T>
+  void flatten(const std::string& path, std::optional<T>& value) {
+    if (value)
+      flatten(path, *value);
   }
   template <Described T>
   void flatten(const std::string& path, std::vector<T>& values) {
@@ -333,6 +363,13 @@ class Documenter {
     } else {
       rows_.push_back({path, kind(value), to_text(value), what});
     }
+  }
+  template <Described T>
+  void document(const std::string& path, std::optional<T>&, const char* what) {
+    rows_.push_back({path, "optional section", "", what});
+    T value{};
+    Documenter inner(rows_, path);
+    describe(inner, value);
   }
   template <Described T>
   void document(const std::string& path, std::vector<T>& values, const char* what) {

@@ -23,11 +23,14 @@ class Log {
   void show_on(const Terminal& terminal);
 
   void info(const std::string& line) const;
+  /// Shown nowhere; only a LogTail hears it.
+  void detail(const std::string& line) const;
   void warn(const std::string& line) const;
   /// Why the program ends. Any rank.
   void error(const std::string& line) const;
 
  private:
+  friend class LogTail;
   friend class ProgressBar;
   class State;
   explicit Log(std::shared_ptr<State> state);

@@ -42,6 +42,10 @@ class UNet {
   /// x). It is all that the softmax depends on, at a part of the last convolution's cost.
   torch::Tensor log_odds(const torch::Tensor& images) const;
 
+  /// Puts the gradients of this scalar, which must come of forward() or log_odds(), into
+  /// parameters().gradients, whatever was there; 0 where it does not depend on a parameter.
+  void backward(const torch::Tensor& scalar);
+
   /// Batch norm takes the batch's moments and updates the running ones (true, at first), or
   /// uses the running ones. Nothing else depends on it.
   void set_training(bool training);

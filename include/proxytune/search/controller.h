@@ -22,6 +22,8 @@ class Controller {
   /// What came of it, a finite number, larger is better; told for 0, 1, 2, ... in this order,
   /// each after its proposal.
   virtual void report(int index, double reward) = 0;
+  /// What came of a point that was not its proposal. Nothing to those that do not learn.
+  virtual void observe(const std::vector<double>& /*unit_point*/, double /*reward*/) {}
   /// How many proposals it has.
   virtual int limit() const { return std::numeric_limits<int>::max(); }
   /// Where it would go without exploring; none for those that do not learn.

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "proxytune/core/names.h"
 #include "proxytune/search/space.h"
+#include "proxytune/search/warm_start.h"
 
 namespace proxytune::search {
 
@@ -37,6 +39,9 @@ struct SearchOptions {
   double spread = 0.3;
   double ratio_clip = 0.2;
   double failed_reward = 0;
+  std::optional<WarmStart> warm_start{};
+  /// What the warm start gives; not in the study file.
+  std::vector<std::vector<double>> first_points{};
 };
 
 template <class Fields>
@@ -83,6 +88,7 @@ void describe(Fields& fields, SearchOptions& options) {
   fields("failed_reward",
          options.failed_reward,
          "reward of a trial that diverged or failed; others get their best validation Dice");
+  fields("warm_start", options.warm_start, "begin with the best points of an earlier study");
 }
 
 /// Throws core::FieldError.

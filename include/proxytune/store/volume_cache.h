@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -60,7 +61,8 @@ class VolumeCache {
   /// Throws core::DataError where there is no such case.
   const MappedCase& at(const std::string& key) const;
   /// Reads every voxel and compares with the stored checksums; throws core::DataError.
-  void verify() const;
+  /// Before each case `next` hears its name.
+  void verify(const std::function<void(const std::string& id)>& next = {}) const;
   std::uint64_t bytes() const;  // of all voxels
 
  private:

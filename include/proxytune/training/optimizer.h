@@ -27,7 +27,12 @@ class Optimizer {
   };
 
   /// Novograd has one norm for each of `tensors`; the others do not look at them.
-  Optimizer(trials::Optimizer kind, double learning_rate, std::vector<ParameterRange> tensors);
+  /// `weight_decay` times the parameters is added to the gradient (Adam, RMSprop, Adamax), or
+  /// to the normalised gradient (Novograd).
+  Optimizer(trials::Optimizer kind,
+            double learning_rate,
+            std::vector<ParameterRange> tensors,
+            double weight_decay = 0);
 
   void step(std::span<float> values, std::span<const float> gradients);
 
@@ -38,6 +43,7 @@ class Optimizer {
  private:
   trials::Optimizer kind_;
   double learning_rate_;
+  double weight_decay_;
   std::vector<ParameterRange> tensors_;
   State state_;
 };

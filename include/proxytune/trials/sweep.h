@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "proxytune/trials/trial.h"
+#include "proxytune/trials/hyper_parameters.h"
 
 namespace proxytune::trials {
 
@@ -15,6 +15,7 @@ struct SweepOptions {
   int repeats = 7;
   double shift_probability = 0.5;
   double shift_offset = 0.1;
+  double weight_decay = 0;
 };
 
 template <class Fields>
@@ -31,6 +32,7 @@ void describe(Fields& fields, SweepOptions& options) {
   fields("shift_offset",
          options.shift_offset,
          "a shift is uniform in [-offset, offset]; the same all over the grid");
+  fields("weight_decay", options.weight_decay, "weight decay, the same all over the grid");
 }
 
 /// Throws core::FieldError.

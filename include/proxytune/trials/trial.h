@@ -7,50 +7,15 @@
 #include <vector>
 
 #include "proxytune/core/names.h"
+#include "proxytune/trials/hyper_parameters.h"
 #include "proxytune/work/record.h"
 
 namespace proxytune::trials {
 
-enum class Optimizer { adam, rmsprop, adamax, novograd };
-inline constexpr core::Name<Optimizer> names_of_optimizer[] = {
-    {Optimizer::adam, "adam"},
-    {Optimizer::rmsprop, "rmsprop"},
-    {Optimizer::adamax, "adamax"},
-    {Optimizer::novograd, "novograd"},
-};
-constexpr std::span<const core::Name<Optimizer>> names(Optimizer) {
-  return names_of_optimizer;
-}
-
-/// What a sweep varies and a search looks for.
-struct HyperParameters {
-  Optimizer optimizer = Optimizer::adam;
-  double learning_rate = 1e-3;
-  double shift_probability = 0.5;  // of a random intensity shift, per patch; [0, 1]
-  double shift_offset = 0.1;       // the shift is uniform in [-offset, offset]
-  bool operator==(const HyperParameters&) const = default;
-};
-
-template <class Fields>
-void describe(Fields& fields, HyperParameters& hyper) {
-  fields("optimizer", hyper.optimizer, "optimizer of the training");
-  fields(
-      "learning_rate", hyper.learning_rate, "learning rate, above 0; constant over a training");
-  fields("shift_probability",
-         hyper.shift_probability,
-         "probability that a patch's intensities are shifted, 0 to 1");
-  fields("shift_offset",
-         hyper.shift_offset,
-         "a shift is uniform in [-offset, offset], in intensities as preprocessed; 0 or more");
-}
-
-/// Throws core::FieldError.
-void validate(const HyperParameters& hyper);
-
 /// One training, said completely: two equal specifications are the same trial, whichever arm,
 /// stage or launch asks for it.
 struct TrialSpec {
-  HyperParameters hyper_parameters;
+  HyperParameters hyper_parameters;           // `options` are part of `training` already
   std::string network;                        // canonical text of the network's options
   std::string training;                       // canonical text of the training options
   std::vector<std::string> training_cases;    // content keys, sorted
@@ -61,9 +26,6 @@ struct TrialSpec {
   bool keep_weights = false;  // best weights become a file
   bool operator==(const TrialSpec&) const = default;
 };
-
-work::Record to_record(const HyperParameters& hyper);
-HyperParameters hyper_parameters_from_record(const work::Record& record);
 
 /// Holds the hyper-parameters' fields beside its own.
 work::Record to_record(const TrialSpec& spec);
@@ -113,10 +75,12 @@ struct TrialResult {
   double training_seconds = 0;
   double validation_seconds = 0;
   double external_seconds = 0;
+  double device_seconds = 0;  // of the wall time, this trial's share of its rank
   std::int64_t steps = 0;
   int rank = 0;
   std::string host;
-  int attempt = 0;  // earlier ones that ended and were not recorded
+  int attempt = 0;       // earlier ones that ended and were not recorded
+  std::string log_tail;  // what its rank said last of a trial that did not complete
 };
 
 /// Exact, NaN included. Empty lists are left out: a JSON list without values has no type.

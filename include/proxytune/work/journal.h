@@ -18,7 +18,7 @@ struct Event {
                       // | "again" (an end, but not the last);
                       // "checkpoint": what was done since the start is kept; "progress":
                       // how far it is; "forgotten": what was finished before is to be done
-                      // again; or a room's own word
+                      // again; "account": where the rank's time went; or a room's own word
   std::string stage;  // "rank", "sweep", ...
   std::string key;    // content key of the piece
   Record data;
@@ -56,11 +56,17 @@ struct OpenPiece {
   Record progress;  // data of its last event after the start
 };
 
+/// The last "account" of each rank of a launch: Account::so_far(), and "ended", true of a rank
+/// that came to its end.
+using LaunchAccounts = std::map<int, Record>;
+
 /// What all segments say together.
 struct JournalContents {
-  std::vector<Event> events;              // by segment name, then line; without "progress"
-  std::string last_launch;                // "" where there is no segment
-  std::map<std::string, OpenPiece> open;  // stage + "/" + key -> in its newest launch
+  std::vector<Event> events;  // by segment name, then line; without "progress"
+                              // and "account"
+  std::map<std::string, LaunchAccounts> accounts;  // by launch
+  std::string last_launch;                         // "" where there is no segment
+  std::map<std::string, OpenPiece> open;           // stage + "/" + key -> in its newest launch
   std::map<std::string, Record>
       finished;  // stage + "/" + key -> result of the first finish not forgotten
   /// Stage + "/" + key -> starts that never ended and kept nothing: a piece that came further
