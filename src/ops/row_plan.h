@@ -18,7 +18,7 @@ struct PlanKey {
   Extents targets{};
   Extents sources{};
   std::int64_t samples = 1;
-  auto operator<=>(const PlanKey&) const = default;
+  auto operator<=>(const PlanKey&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// Targets that the same taps reach, none of them outside: positions count voxels of all

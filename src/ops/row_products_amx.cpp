@@ -14,7 +14,7 @@ namespace {
 constexpr int tile_rows = 16;
 constexpr int tile_bytes = 64;
 constexpr int block_of_outputs = 2 * lanes;  // two tiles beside each other
-constexpr int words_of_a_tile = tile_rows * lanes;
+constexpr std::ptrdiff_t words_of_a_tile = vector_at(tile_rows);
 
 /// Linux lets a process use tiles once it has asked.
 bool may_use_tiles() {
@@ -97,15 +97,17 @@ void pack_tile(
     const RowProducts& of, int tap, int input, int output, int depth, std::uint32_t* to) {
   if (of.weights.inputs_first) {
     const std::ptrdiff_t step = static_cast<std::ptrdiff_t>(taps) * of.outputs;
-    const float* from = of.weights.values + input * step + tap * of.outputs + output;
+    const float* from =
+        of.weights.values + input * step + std::ptrdiff_t{tap} * of.outputs + output;
     for (int pair = 0; pair < depth / 2; ++pair, from += 2 * step)
       _mm512_store_si512(
-          to + pair * lanes,
+          to + vector_at(pair),
           Words16::pair(_mm512_loadu_si512(from), _mm512_loadu_si512(from + step)));
     return;
   }
   const std::ptrdiff_t step = static_cast<std::ptrdiff_t>(taps) * of.inputs;
-  const float* const from = of.weights.values + output * step + tap * of.inputs + input;
+  const float* const from =
+      of.weights.values + output * step + std::ptrdiff_t{tap} * of.inputs + input;
   __m512i rows[lanes];
 #pragma GCC unroll 16
   for (int o = 0; o < lanes; ++o) {
@@ -118,7 +120,7 @@ void pack_tile(
 #pragma GCC unroll 16
   for (int pair = 0; pair < lanes; ++pair)
     if (pair < depth / 2)
-      _mm512_store_si512(to + pair * lanes, rows[pair]);
+      _mm512_store_si512(to + vector_at(pair), rows[pair]);
 }
 
 /// [tap][depths][2][tile].
@@ -180,9 +182,9 @@ void multiply_class(const RowProducts& of,
     for (int r = 0; r < (two ? 2 : 1); ++r)
       for (std::int64_t n = 0; n < blocks.height(); ++n)
         for (int v = 0; v < tiles; ++v)
-          write(block.sums + (2 * r + v) * words_of_a_tile + n * lanes,
+          write(block.sums + (2 * r + v) * words_of_a_tile + vector_at(n),
                 initial[v],
-                output + (at[r].target + n * rows.target_step) * of.outputs + v * lanes);
+                output + (at[r].target + n * rows.target_step) * of.outputs + vector_at(v));
   }
 }
 
@@ -202,7 +204,7 @@ void products(const RowProducts& of, const std::uint16_t* input, std::uint16_t* 
     pack(of, first, tiles, depth, packed);
     __m512 initial[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
     for (int v = 0; of.bias != nullptr && v < tiles; ++v)
-      initial[v] = _mm512_loadu_ps(of.bias + first + v * lanes);
+      initial[v] = _mm512_loadu_ps(of.bias + first + vector_at(v));
     for (const RowClass& rows : *of.plan) {
       taps_at.clear();
       for (const RowClass::Tap& tap : rows.taps)

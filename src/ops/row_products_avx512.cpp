@@ -39,7 +39,7 @@ void multiply(const Block& of) {
   __m512 sums[Rows][Vectors];
 #pragma GCC unroll 16
   for (int v = 0; v < Vectors; ++v) {
-    const __m512 initial = _mm512_load_ps(of.initial + v * lanes);
+    const __m512 initial = _mm512_load_ps(of.initial + vector_at(v));
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r)
       sums[r][v] = initial;
@@ -50,13 +50,13 @@ void multiply(const Block& of) {
     const float* from[(Rows + 2) / 3];
 #pragma GCC unroll 16
     for (int p = 0; p < (Rows + 2) / 3; ++p)
-      from[p] = of.source + of.taps[t].source + 3 * p * step;
+      from[p] = of.source + of.taps[t].source + std::ptrdiff_t{3} * p * step;
     const float* weights = of.taps[t].weights;
-    for (int i = 0; i < of.inputs; ++i, weights += Vectors * lanes) {
+    for (int i = 0; i < of.inputs; ++i, weights += vector_at(Vectors)) {
       __m512 weight[Vectors];
 #pragma GCC unroll 16
       for (int v = 0; v < Vectors; ++v)
-        weight[v] = _mm512_load_ps(weights + v * lanes);
+        weight[v] = _mm512_load_ps(weights + vector_at(v));
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r) {
         const __m512 value = _mm512_set1_ps(from[r / 3][(r % 3) * step + i]);
@@ -70,7 +70,7 @@ void multiply(const Block& of) {
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 16
     for (int v = 0; v < Vectors; ++v)
-      _mm512_mask_storeu_ps(of.target + r * of.target_step + v * lanes,
+      _mm512_mask_storeu_ps(of.target + r * of.target_step + vector_at(v),
                             v + 1 == Vectors ? of.last : first_of(lanes),
                             sums[r][v]);
 }
@@ -100,10 +100,10 @@ void pack_block(
   __m512i rows[lanes];
 #pragma GCC unroll 16
   for (int r = 0; r < lanes; ++r)
-    rows[r] =
-        r < (turn ? outputs : inputs)
-            ? _mm512_maskz_loadu_epi32(first_of(turn ? inputs : outputs), from + r * taps * row)
-            : _mm512_setzero_si512();
+    rows[r] = r < (turn ? outputs : inputs)
+                  ? _mm512_maskz_loadu_epi32(first_of(turn ? inputs : outputs),
+                                             from + std::ptrdiff_t{r} * taps * row)
+                  : _mm512_setzero_si512();
   if (turn)
     transpose(rows);
 #pragma GCC unroll 16
@@ -114,7 +114,7 @@ void pack_block(
 
 /// [tap][input][vectors * lanes], outputs from `first` on; zeros beyond the last.
 void pack(const RowProducts& of, int first, int vectors, float* packed) {
-  const std::ptrdiff_t stride = vectors * lanes;
+  const std::ptrdiff_t stride = vector_at(vectors);
   for (int input = 0; input < of.inputs; input += lanes)
     for (int tap = 0; tap < taps; ++tap)
       for (int v = 0; v < vectors; ++v)
@@ -123,7 +123,7 @@ void pack(const RowProducts& of, int first, int vectors, float* packed) {
                    input,
                    first + v * lanes,
                    packed + (static_cast<std::ptrdiff_t>(tap) * of.inputs + input) * stride +
-                       v * lanes,
+                       vector_at(v),
                    stride);
 }
 
@@ -200,6 +200,26 @@ struct Piece {
   __mmask16 last = 0;
 };
 
+/// Of one voxel: the channels of `first` one by one times the vectors of `second`.
+template <int First, int Vectors>
+[[gnu::always_inline]] inline void add_voxel(const float* first,
+                                             const float* second,
+                                             __mmask16 last,
+                                             __m512 (&sums)[First][Vectors]) {
+  __m512 values[Vectors];
+#pragma GCC unroll 16
+  for (int v = 0; v < Vectors; ++v)
+    values[v] = v + 1 == Vectors ? _mm512_maskz_loadu_ps(last, second + vector_at(v))
+                                 : _mm512_loadu_ps(second + vector_at(v));
+#pragma GCC unroll 16
+  for (int i = 0; i < First; ++i) {
+    const __m512 value = _mm512_set1_ps(first[i]);
+#pragma GCC unroll 16
+    for (int v = 0; v < Vectors; ++v)
+      sums[i][v] = _mm512_fmadd_ps(value, values[v], sums[i][v]);
+  }
+}
+
 template <int First, int Vectors, bool SourcesFirst>
 void add_dots(const Piece& of, float* to) {
   __m512 sums[First][Vectors];
@@ -217,20 +237,8 @@ void add_dots(const Piece& of, float* to) {
           of.source.values + (reached.source + run->source) * of.source.channels;
       const float* target = of.target.values + run->target * of.target.channels;
       for (std::int64_t n = 0; n < length; ++n) {
-        const float* const first = SourcesFirst ? source : target;
-        const float* const second = SourcesFirst ? target : source;
-        __m512 values[Vectors];
-#pragma GCC unroll 16
-        for (int v = 0; v < Vectors; ++v)
-          values[v] = v + 1 == Vectors ? _mm512_maskz_loadu_ps(of.last, second + v * lanes)
-                                       : _mm512_loadu_ps(second + v * lanes);
-#pragma GCC unroll 16
-        for (int i = 0; i < First; ++i) {
-          const __m512 value = _mm512_set1_ps(first[i]);
-#pragma GCC unroll 16
-          for (int v = 0; v < Vectors; ++v)
-            sums[i][v] = _mm512_fmadd_ps(value, values[v], sums[i][v]);
-        }
+        add_voxel(
+            SourcesFirst ? source : target, SourcesFirst ? target : source, of.last, sums);
         source += source_step;
         target += target_step;
       }
@@ -240,7 +248,7 @@ void add_dots(const Piece& of, float* to) {
   for (int i = 0; i < First; ++i)
 #pragma GCC unroll 16
     for (int v = 0; v < Vectors; ++v) {
-      float* const at = to + (i * Vectors + v) * lanes;
+      float* const at = to + vector_at(i * Vectors + v);
       _mm512_store_ps(at, _mm512_add_ps(_mm512_load_ps(at), sums[i][v]));
     }
 }
@@ -345,7 +353,7 @@ void gradients(const RowGradients& of, const float* source, const float* target)
       reached[tap.kernel].push_back({&rows, tap.source});
   const int firsts = of.sources_first ? of.source_channels : of.target_channels;
   const int seconds = of.sources_first ? of.target_channels : of.source_channels;
-  float* const sums = kept_memory(1, taps * 8 * 3 * lanes);
+  float* const sums = kept_memory(1, std::size_t{taps} * 8 * 3 * lanes);
   for (Tile tile; tile.second < seconds; tile.second += tile.vectors * lanes) {
     const int vectors_left = (seconds - tile.second + lanes - 1) / lanes;
     tile.vectors = vectors_left == 4 ? 2 : std::min(vectors_left, 3);

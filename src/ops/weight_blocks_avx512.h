@@ -12,6 +12,12 @@ namespace proxytune::ops {
 namespace {
 
 inline constexpr int lanes = 16;
+
+/// Where the vector of this number begins.
+constexpr std::ptrdiff_t vector_at(std::ptrdiff_t number) {
+  return number * lanes;
+}
+
 inline constexpr int taps = 27;
 
 /// rows[i][j] -> rows[j][i].
@@ -21,7 +27,7 @@ inline void transpose(__m512i (&rows)[lanes]) {
   for (int round = 0; round < 4; ++round) {
     // A perfect shuffle of 16 rows with their halves, four times, transposes them.
 #pragma GCC unroll 8
-    for (int i = 0; i < lanes / 2; ++i) {
+    for (std::size_t i = 0; i < lanes / 2; ++i) {
       other[2 * i] = Words16::low(rows[i], rows[i + lanes / 2]);
       other[2 * i + 1] = Words16::high(rows[i], rows[i + lanes / 2]);
     }

@@ -56,15 +56,20 @@ class BayesianController : public Controller {
         spread_out_(2 * (std::ssize(choices_) + 1)) {}
 
   std::vector<double> propose(int index) override {
-    const bool too_few = index < spread_out_ || rewards_.size() < choices_.size() + 1;
+    const bool too_few = index < spread_out_ || known() < choices_.size() + 1;
     places_.push_back(too_few ? place_of(halton_.point(index)) : most_promising(index));
     return unit_point(places_.back());
   }
 
   void report(int, double reward) override { rewards_.push_back(reward); }
 
+  void observe(const std::vector<double>& unit_point, double reward) override {
+    others_.push_back(place_of(unit_point));
+    others_rewards_.push_back(reward);
+  }
+
   std::optional<std::vector<double>> policy_mean() const override {
-    if (rewards_.empty())
+    if (known() == 0)
       return unit_point(place_of(std::vector<double>(choices_.size(), 0.5)));
     return unit_point(best_known(conditioned()));
   }
@@ -74,30 +79,43 @@ class BayesianController : public Controller {
     for (const Place& place : places_)
       hasher.add(std::as_bytes(std::span(place)));
     hasher.add(std::as_bytes(std::span(rewards_)));
+    for (const Place& place : others_)
+      hasher.add(std::as_bytes(std::span(place)));
+    hasher.add(std::as_bytes(std::span(others_rewards_)));
     return hasher.hexadecimal();
   }
 
  private:
+  std::size_t known() const { return others_rewards_.size() + rewards_.size(); }
+
+  /// Whose rewards are known, those of others first.
+  std::vector<Place> known_places() const {
+    std::vector<Place> known = others_;
+    known.insert(known.end(), places_.begin(), places_.begin() + std::ssize(rewards_));
+    return known;
+  }
+
   GaussianProcess conditioned() const {
-    const std::vector<Place> seen(places_.begin(), places_.begin() + std::ssize(rewards_));
-    const std::vector<double> values = standardised(rewards_);
+    const std::vector<Place> seen = known_places();
+    std::vector<double> rewards = others_rewards_;
+    rewards.insert(rewards.end(), rewards_.begin(), rewards_.end());
+    const std::vector<double> values = standardised(rewards);
     GaussianProcess process(choices_, likeliest_similarity(choices_, seen, values));
     process.condition_on(seen, values);
     return process;
   }
 
   /// Of the places whose trials have ended, the one expected to be best.
-  const Place& best_known(const GaussianProcess& process) const {
-    return *std::max_element(places_.begin(),
-                             places_.begin() + std::ssize(rewards_),
-                             [&](const Place& a, const Place& b) {
-                               return process.at(a).mean < process.at(b).mean;
-                             });
+  Place best_known(const GaussianProcess& process) const {
+    const std::vector<Place> known = known_places();
+    return *std::max_element(known.begin(), known.end(), [&](const Place& a, const Place& b) {
+      return process.at(a).mean < process.at(b).mean;
+    });
   }
 
   Place most_promising(int index) const {
     GaussianProcess process = conditioned();
-    const Place& known = best_known(process);
+    const Place known = best_known(process);
     const double best = process.at(known).mean;
     for (std::size_t open = rewards_.size(); open < places_.size(); ++open)
       process.believe(places_[open]);
@@ -176,6 +194,8 @@ class BayesianController : public Controller {
   std::ptrdiff_t spread_out_;  // proposals
   std::vector<Place> places_;
   std::vector<double> rewards_;
+  std::vector<Place> others_;  // observed, and not proposed here
+  std::vector<double> others_rewards_;
 };
 
 }  // namespace

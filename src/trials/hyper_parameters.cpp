@@ -97,8 +97,8 @@ work::Record to_record(const HyperParameters& hyper) {
   record.set("shift_offset", hyper.shift_offset);
   if (hyper.weight_decay != 0)
     record.set("weight_decay", hyper.weight_decay);
-  for (const auto& [path, value] : hyper.options)
-    std::visit([&](const auto& typed) { record.set(path, typed); }, value);
+  for (const auto& option : hyper.options)
+    std::visit([&](const auto& typed) { record.set(option.first, typed); }, option.second);
   return record;
 }
 

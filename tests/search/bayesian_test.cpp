@@ -82,6 +82,26 @@ TEST(BayesianTest, SurvivesEqualRewardsAndManyFailures) {
   EXPECT_TRUE(equal.policy_mean().has_value());
 }
 
+TEST(BayesianTest, LearnsFromPointsThatItDidNotPropose) {
+  SearchOptions options = bayesian(12, 1);
+  const Point top{0.7, 0.2, unit_of_choice(2, 3)};
+  options.first_points = {top, {0.1, 0.9, unit_of_choice(0, 3)}};
+  const auto warm = make_controller(options, {options.space}, core::RandomKey(5));
+  Point last;
+  for (int k = 0; k < 12; ++k) {
+    const std::string before = warm->state_hash();
+    last = warm->propose(k);
+    warm->report(k, value(last));
+    EXPECT_NE(warm->state_hash(), before);
+  }
+  // Its own first proposals are spread out; the best place that it knows is the one it was
+  // told.
+  ASSERT_TRUE(warm->policy_mean().has_value());
+  EXPECT_NEAR((*warm->policy_mean())[0], top[0], 0.15);
+  EXPECT_EQ(choice_at((*warm->policy_mean())[2], 3), 2);
+  EXPECT_GT(value(last), 0.75);
+}
+
 TEST(BayesianTest, ContentOfItsStateIsWhatItHasSeen) {
   const SearchOptions options = bayesian(12, 1);
   const auto one = make_controller(options, {options.space}, core::RandomKey(5));
