@@ -158,7 +158,9 @@ def train_monais(name, seed, epochs, cases):
 def train_ours(program, seeds, epochs, arguments):
     """Trains up to so many seeds of both networks; rows of all their trials and curves."""
     folder = arguments.output.resolve() / f"ours_{epochs}"
-    settings = [f"sweep.repeats={seeds}", f"training.epochs={epochs}", f"output.folder={folder}", *LITTLE_ELSE, *arguments.set]
+    # One at a time, as the peer's.
+    settings = ["compute.trials_per_device=1", f"sweep.repeats={seeds}", f"training.epochs={epochs}",
+                f"output.folder={folder}", *LITTLE_ELSE, *arguments.set]
     command = [program, "run", str(STUDY)]
     for setting in settings:
         command += ["--set", setting]
