@@ -75,7 +75,18 @@ void add_products(const PlaneProducts& work) {
 }
 
 void add_codes(const std::int16_t* pairs, std::int32_t* columns, std::size_t values) {
-  for (std::size_t i = 0; i < values; ++i)
+  std::size_t i = 0;
+#if defined(__SSE2__)
+  constexpr std::size_t step = sizeof(Pairs) / sizeof(std::int32_t);
+  std::int16_t one[2 * step];
+  for (std::int16_t& code : one)
+    code = 1;
+  const Pairs ones = load(one);
+  for (; i + step <= values; i += step)
+    store(columns + i,
+          plus(load(columns + i), difference_of_products(load(pairs + 2 * i), ones)));
+#endif
+  for (; i < values; ++i)
     columns[i] += pairs[2 * i] - pairs[2 * i + 1];
 }
 
