@@ -26,8 +26,8 @@ WindowLayout::WindowLayout(int edge, const imaging::Shape& all)
       // The kernels read whole vectors of 8 columns.
       stride((blocks * block_width + extent(edge) - 1 + 7) / 8 * 8) {}
 
-std::size_t WindowLayout::band_at(int z, int first_row) const {
-  return (extent(z) * extent(centres.y) + extent(first_row)) * blocks * block_width;
+std::size_t WindowLayout::row_at(int z, int y) const {
+  return (extent(z) * extent(centres.y) + extent(y)) * blocks * block_width;
 }
 
 std::size_t CentredImage::bytes() const {

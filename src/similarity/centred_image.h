@@ -23,13 +23,13 @@ struct WindowLayout {
   WindowLayout() = default;
   WindowLayout(int window, const imaging::Shape& padded);
   std::size_t plane() const { return static_cast<std::size_t>(padded.y) * stride; }
-  /// Where a band's values of one plane begin among sums and inverse norms.
-  std::size_t band_at(int z, int first_row) const;
+  /// Where the values of a row's centres begin among sums and inverse norms.
+  std::size_t row_at(int z, int y) const;
   bool operator==(const WindowLayout&) const = default;
 };
 
 /// What the pairs of one image share: its values as integer codes, and for every window centre
-/// the sum of its codes and the inverse of their norm, by blocks (z, band, block, row, 16).
+/// the sum of its codes and the inverse of their norm, (z, y, 16 blocks).
 struct CentredImage : PreparedImage {
   struct Channel {
     Buffer<std::int16_t> pairs;  // (z, y, stride, 2): code, and code of plane z - window

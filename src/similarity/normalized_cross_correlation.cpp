@@ -27,6 +27,11 @@ std::size_t band_values(const WindowLayout& layout, int rows) {
   return extent(rows + layout.window - 1) * layout.stride;
 }
 
+/// Where a row's codes begin among CentredImage::Channel::pairs.
+std::size_t code_at(const WindowLayout& layout, int z, int row) {
+  return 2 * (extent(z) * layout.plane() + extent(row) * layout.stride);
+}
+
 /// Rounds a channel to codes, in the middle of what the zeros around it become.
 std::vector<std::int16_t> padded_codes(std::span<const float> values,
                                        const imaging::Shape& shape,
@@ -66,13 +71,11 @@ Buffer<std::int16_t> with_leaving(const std::vector<std::int16_t>& codes,
 }
 
 /// Blocks reach behind the last centre of a row; what they hold there must count nothing.
-void silence_tails(CentredImage::Channel& channel, const WindowLayout& layout, int z, int row) {
-  const std::size_t rows = extent(rows_of_band(layout, row));
-  const std::size_t used = extent(layout.centres.x) - (layout.blocks - 1) * block_width;
-  float* const last = channel.inverse_norms.data() + layout.band_at(z, row) +
-                      (layout.blocks - 1) * rows * block_width;
-  for (std::size_t y = 0; y < rows; ++y)
-    std::fill(last + y * block_width + used, last + (y + 1) * block_width, 0.0F);
+void silence_tails(CentredImage::Channel& channel, const WindowLayout& layout) {
+  const std::size_t width = layout.row_at(0, 1);
+  float* const values = channel.inverse_norms.data();
+  for (std::size_t row = 0; row < channel.inverse_norms.size(); row += width)
+    std::fill(values + row + extent(layout.centres.x), values + row + width, 0.0F);
 }
 
 CentredImage::Channel centred(Buffer<std::int16_t> pairs,
@@ -80,7 +83,7 @@ CentredImage::Channel centred(Buffer<std::int16_t> pairs,
                               const PairKernels& kernels) {
   CentredImage::Channel channel;
   channel.pairs = std::move(pairs);
-  channel.sums = Buffer<std::int32_t>(layout.band_at(layout.centres.z, 0));
+  channel.sums = Buffer<std::int32_t>(layout.row_at(layout.centres.z, 0));
   channel.inverse_norms = Buffer<float>(channel.sums.size());
   std::vector<std::int32_t> columns;
   std::vector<std::int32_t> squared;
@@ -91,14 +94,13 @@ CentredImage::Channel centred(Buffer<std::int16_t> pairs,
     columns.assign(values, 0);
     squared.assign(values, 0);
     for (int z = 0; z < layout.padded.z; ++z) {
-      const std::int16_t* const plane =
-          channel.pairs.data() + 2 * (extent(z) * layout.plane() + extent(row) * layout.stride);
+      const std::int16_t* const plane = channel.pairs.data() + code_at(layout, z, row);
       kernels.add_codes(plane, columns.data(), values);
       kernels.add_products({plane, plane, squared.data(), values});
       const int centre = z - layout.window + 1;
       if (centre < 0)
         continue;
-      const std::size_t at = layout.band_at(centre, row);
+      const std::size_t at = layout.row_at(centre, row);
       kernels.keep_moments({columns.data(),
                             squared.data(),
                             layout.stride,
@@ -108,9 +110,9 @@ CentredImage::Channel centred(Buffer<std::int16_t> pairs,
                             channel.sums.data() + at,
                             channel.inverse_norms.data() + at,
                             scratch.data()});
-      silence_tails(channel, layout, centre, row);
     }
   }
+  silence_tails(channel, layout);
   return channel;
 }
 
@@ -175,12 +177,16 @@ void mirror(std::span<double> values, std::size_t edge) {
       values[row * edge + column] = values[column * edge + row];
 }
 
-std::size_t group_edge(const WindowLayout& layout) {
+/// Bytes that the planes of a band take, of so many images, and what their pairs keep.
+std::size_t bytes_at_once(const WindowLayout& layout, std::size_t images, std::size_t pairs) {
   const int rows = std::min(band_rows, layout.centres.y);
   const std::size_t values = band_values(layout, rows);
-  const std::size_t image = 4 * values + 8 * extent(rows) * layout.blocks * block_width;
+  return images * (4 * values + 8 * layout.row_at(0, rows)) + pairs * 4 * values;
+}
+
+std::size_t group_edge(const WindowLayout& layout) {
   std::size_t edge = largest_group;
-  while (edge > 1 && 2 * edge * image + edge * edge * 4 * values > cache_bytes)
+  while (edge > 1 && bytes_at_once(layout, 2 * edge, edge * edge) > cache_bytes)
     --edge;
   return edge;
 }
@@ -194,17 +200,18 @@ void correlate_plane(const CentredImage::Channel& one,
                      const PairKernels& kernels,
                      std::int32_t* columns,
                      std::vector<double>& scratch,
+                     Coming& coming,
                      double& sum) {
   const int rows = rows_of_band(layout, row);
-  const std::size_t from = 2 * (extent(z) * layout.plane() + extent(row) * layout.stride);
-  kernels.add_products(
-      {one.pairs.data() + from, other.pairs.data() + from, columns, band_values(layout, rows)});
+  const std::size_t from = code_at(layout, z, row);
+  const PlaneProducts products{
+      one.pairs.data() + from, other.pairs.data() + from, columns, band_values(layout, rows)};
   const int centre = z - layout.window + 1;
   if (centre < 0)
-    return;
-  const std::size_t at = layout.band_at(centre, row);
+    return kernels.add_products(products);
+  const std::size_t at = layout.row_at(centre, row);
   std::array<float, block_width> lanes{};
-  kernels.add_correlations({columns,
+  kernels.add_correlations({products,
                             layout.stride,
                             extent(rows),
                             layout.blocks,
@@ -214,10 +221,66 @@ void correlate_plane(const CentredImage::Channel& one,
                             one.inverse_norms.data() + at,
                             other.inverse_norms.data() + at,
                             lanes.data(),
-                            scratch.data()});
+                            scratch.data(),
+                            &coming});
   for (const float lane : lanes)
     sum += static_cast<double>(lane);
 }
+
+/// Appends what the pairs of a plane read of an image.
+void append_plane(const CentredImage::Channel& channel,
+                  const WindowLayout& layout,
+                  int row,
+                  int z,
+                  std::vector<Coming::Stretch>& stretches) {
+  const int rows = rows_of_band(layout, row);
+  const auto append = [&](const auto* begin, std::size_t values) {
+    stretches.push_back({reinterpret_cast<const char*>(begin),
+                         (values * sizeof *begin + line_bytes - 1) / line_bytes});
+  };
+  append(channel.pairs.data() + code_at(layout, z, row), 2 * band_values(layout, rows));
+  const int centre = z - layout.window + 1;
+  if (centre < 0)
+    return;
+  const std::size_t values = layout.row_at(0, rows);
+  append(channel.sums.data() + layout.row_at(centre, row), values);
+  append(channel.inverse_norms.data() + layout.row_at(centre, row), values);
+}
+
+/// The plane behind the one at hand, where the cache has room for both. Measured, 64^3: a pair
+/// takes a sixth less time.
+class NextPlane {
+ public:
+  NextPlane(const Group& group, const WindowLayout& layout, int row)
+      : group_(group),
+        layout_(layout),
+        row_(row),
+        fits_(bytes_at_once(layout,
+                            2 * (group.rows.size() + group.columns.size()),
+                            group.pairs.size()) <= cache_bytes) {}
+
+  /// Nothing behind the last.
+  Coming behind(int z) {
+    stretches_.clear();
+    if (fits_ && z + 1 < layout_.padded.z)
+      for (const auto* images : {&group_.columns, &group_.rows})
+        for (const CentredImage::Channel* channel : *images)
+          append_plane(*channel, layout_, row_, z + 1, stretches_);
+    std::size_t lines = 0;
+    for (const Coming::Stretch& stretch : stretches_)
+      lines += stretch.lines;
+    const std::size_t rows =
+        group_.pairs.size() * extent(rows_of_band(layout_, row_) + layout_.window - 1);
+    return {stretches_.data(), stretches_.data() + stretches_.size(), lines / rows + 1};
+  }
+
+ private:
+  const Group& group_;
+  const WindowLayout& layout_;
+  int row_;
+  bool fits_;
+  std::vector<Coming::Stretch> stretches_;
+};
 
 void correlate_band(Group& group,
                     const WindowLayout& layout,
@@ -227,7 +290,9 @@ void correlate_band(Group& group,
   const std::size_t values = band_values(layout, rows_of_band(layout, row));
   columns.assign(group.pairs.size() * values, 0);
   std::vector<double> scratch(rows_of_scratch * layout.stride);
-  for (int z = 0; z < layout.padded.z; ++z)
+  NextPlane next_plane(group, layout, row);
+  for (int z = 0; z < layout.padded.z; ++z) {
+    Coming coming = next_plane.behind(z);
     for (std::size_t p = 0; p < group.pairs.size(); ++p)
       correlate_plane(*group.rows[group.pairs[p].first],
                       *group.columns[group.pairs[p].second],
@@ -237,7 +302,9 @@ void correlate_band(Group& group,
                       kernels,
                       columns.data() + p * values,
                       scratch,
+                      coming,
                       group.sums[p]);
+  }
 }
 
 std::size_t flat_windows(const CentredImage::Channel& one,

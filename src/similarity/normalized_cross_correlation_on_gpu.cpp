@@ -64,7 +64,7 @@ CentredImageOnGpu::Channel centred(const std::shared_ptr<const GpuStream>& strea
   CentredImageOnGpu::Channel channel;
   channel.pairs = GpuArray<std::uint32_t>(
       stream, static_cast<std::size_t>(layout.padded.z) * layout.plane());
-  channel.sums = GpuArray<std::int32_t>(stream, layout.band_at(layout.centres.z, 0));
+  channel.sums = GpuArray<std::int32_t>(stream, layout.row_at(layout.centres.z, 0));
   channel.inverse_norms = GpuArray<float>(stream, channel.sums.size());
   stream->run(RoundingJob{.grid = grid,
                           .radius = radius,

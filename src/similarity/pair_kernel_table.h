@@ -3,7 +3,7 @@
 // All loops as this source's compiler options make them.
 
 #include "value_loops.h"
-#include "window_loops.h"
+#include "window_kernels.h"
 
 namespace proxytune::similarity {
 namespace {

@@ -23,21 +23,36 @@ struct PlaneProducts {
   std::size_t values;  // rows x stride
 };
 
-/// Squared correlations of all windows whose centres lie in one plane of a band, added to 16
-/// lanes by position modulo 16.
+/// Memory that is read soon: a kernel may ask for it while it computes, so many cache lines for
+/// each row, and counts what it has asked for off.
+struct Coming {
+  struct Stretch {
+    const char* at;
+    std::size_t lines;
+  };
+  Stretch* next;
+  const Stretch* end;
+  std::size_t lines_a_row;
+};
+constexpr std::size_t line_bytes = 64;
+
+/// The same as PlaneProducts, and then squared correlations of all windows whose centres lie in
+/// one plane of a band, added to 16 lanes by position modulo 16.
 struct PlaneCorrelations {
-  const std::int32_t* columns;  // (rows + window - 1) x stride
+  PlaneProducts products;  // (rows + window - 1) x stride
   std::size_t stride;
   std::size_t rows;    // of centres
   std::size_t blocks;  // of 16 centres along x
   int window;
-  // Of both images, (block, row, 16): sums of codes, and 1 / sqrt(N sum c^2 - (sum c)^2), or 0.
+  // Of both images, rows x (16 blocks): sums of codes, and 1 / sqrt(N sum c^2 - (sum c)^2), or
+  // 0.
   const std::int32_t* sums_one;
   const std::int32_t* sums_other;
   const float* inverse_norms_one;
   const float* inverse_norms_other;
   float* lanes;
   double* scratch;  // rows_of_scratch x stride
+  Coming* coming;
 };
 
 /// The joint histogram of two images' codes: `joint[row * stride + column]` counts, added up.

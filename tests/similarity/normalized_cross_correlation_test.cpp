@@ -212,5 +212,21 @@ TEST(NormalizedCrossCorrelationTest, RefusesImagesOfUnequalShapeOrChannels) {
   EXPECT_THROW(compare(one, test::two_channels(one, one), 5), core::DataError);
 }
 
+// The kernels take rows in parts of up to 64 windows, whose columns overlap.
+TEST(NormalizedCrossCorrelationTest, OfRowsOfAnyLengthIsTheSameForEveryInstructionSet) {
+  for (const int width : {16, 17, 64, 65, 96, 113, 144}) {
+    const imaging::Shape shape{10, 11, width};
+    const auto value = [&](InstructionSet set) {
+      NormalizedCrossCorrelation measure(9, FlatWindows::zero, Border::zero_padded, set);
+      return compare(measure, test::texture(1, shape), test::texture(2, shape));
+    };
+    for (const InstructionSet set : {InstructionSet::avx2, InstructionSet::avx512})
+      if (available(set)) {
+        EXPECT_EQ(value(set), value(InstructionSet::portable))
+            << core::to_string(set) << ", " << width << " columns";
+      }
+  }
+}
+
 }  // namespace
 }  // namespace proxytune::similarity

@@ -71,7 +71,7 @@ function(proxytune_room name)
   # Sources for newer processors than the baseline; a dispatcher in the room calls them where the processor can.
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     # GCC 12 takes the undefined registers in its own headers for mistakes (GCC bug 105593).
-    set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512 -Wno-maybe-uninitialized)
+    set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512 -Wno-uninitialized -Wno-maybe-uninitialized)
     proxytune_newer_sources(_avx2 "-mavx2" ${sources})
     proxytune_newer_sources(_avx2fma "-mavx2;-mfma" ${sources})
     proxytune_newer_sources(_avx512 "${avx512}" ${sources})
