@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "jobs/early_stopping.h"
 #include "jobs/jobs.h"
 #include "jobs/load.h"
+#include "jobs/replay.h"
 #include "jobs/searched_options.h"
 #include "jobs/stages.h"
 #include "jobs/trials_at_once.h"
@@ -117,6 +119,18 @@ double windows_of(const StudyOptions& options, double voxels) {
   return std::max(1.0, std::ceil(voxels / (window_voxels * step)));
 }
 
+struct Sizes {
+  int training = 0;
+  int validation = 0;
+};
+Sizes sizes_of(const StudyOptions& options, const ArmOptions& arm, int cases) {
+  if (arm.data != ArmData::all)
+    return {arm.budget / 2, arm.budget / 2};
+  const int held_out =
+      options.data.validation_cases > 0 ? options.data.validation_cases : (cases + 4) / 5;
+  return {cases - held_out, held_out};
+}
+
 /// Device seconds of one trial: steps, validations, external scoring.
 struct Prediction {
   const StudyOptions& options;
@@ -130,27 +144,32 @@ struct Prediction {
         std::ceil(windows_of(options, voxels) / options.training.windows_per_step);
     return cases * batches * cost.at(network).inference_step_seconds;
   }
-  double trial(const std::string& network, int training_cases, int validation_cases) const {
+  double training_seconds(const std::string& network, const Sizes& sizes, int epochs) const {
     const training::TrainingOptions& t = options.training;
-    const double steps = std::ceil(static_cast<double>(training_cases) / t.cases_per_step);
-    const double validations = std::ceil(static_cast<double>(t.epochs) / t.validate_every);
-    return t.epochs * steps * cost.at(network).training_step_seconds +
-           validations * inference(network, validation_cases, internal_voxels) +
-           inference(network, external_cases, external_voxels);
+    const double steps = std::ceil(static_cast<double>(sizes.training) / t.cases_per_step);
+    const double validations = std::ceil(static_cast<double>(epochs) / t.validate_every);
+    return epochs * steps * cost.at(network).training_step_seconds +
+           validations * inference(network, sizes.validation, internal_voxels);
+  }
+  double scoring_seconds(const std::string& network) const {
+    return inference(network, external_cases, external_voxels);
+  }
+  double trial(const std::string& network, const Sizes& sizes) const {
+    return training_seconds(network, sizes, options.training.epochs) + scoring_seconds(network);
+  }
+  /// A trial of a search, which may stop early, in the mean.
+  double searched_trial(const ArmOptions& arm, int cases) const {
+    double seconds = 0;
+    for (const TrainingPart& part : training_parts(options)) {
+      const ArmOptions& whose = part.arm.empty() ? arm : options.arm(part.arm);
+      seconds +=
+          part.share *
+          (training_seconds(whose.network, sizes_of(options, whose, cases), part.epochs) +
+           (part.last ? scoring_seconds(whose.network) : 0));
+    }
+    return seconds;
   }
 };
-
-struct Sizes {
-  int training = 0;
-  int validation = 0;
-};
-Sizes sizes_of(const StudyOptions& options, const ArmOptions& arm, int cases) {
-  if (arm.data != ArmData::all)
-    return {arm.budget / 2, arm.budget / 2};
-  const int held_out =
-      options.data.validation_cases > 0 ? options.data.validation_cases : (cases + 4) / 5;
-  return {cases - held_out, held_out};
-}
 
 std::size_t most_voxels(const std::vector<CaseReport>& internal,
                         const std::vector<CaseReport>& external) {
@@ -168,6 +187,13 @@ double mean_voxels(const std::vector<CaseReport>& reports) {
   return reports.empty() ? 0 : sum / static_cast<double>(reports.size());
 }
 
+/// Those that a search takes from elsewhere.
+void require_points(Study& study, const std::string& arm) {
+  const search::SearchOptions resolved = resolved_search(study.options());
+  first_points(study, arm, resolved);
+  replay_points(study, arm, resolved);
+}
+
 void say_hours(Study& study, const Prediction& prediction, int cases, int trials_at_once) {
   const StudyOptions& options = study.options();
   const auto& grid = options.sweep.grid;
@@ -176,19 +202,15 @@ void say_hours(Study& study, const Prediction& prediction, int cases, int trials
   double sweep = 0;
   for (const ArmOptions& arm : options.sweep_arms()) {
     const Sizes sizes = sizes_of(options, arm, cases);
-    sweep +=
-        points * grid.repeats * prediction.trial(arm.network, sizes.training, sizes.validation);
+    sweep += points * grid.repeats * prediction.trial(arm.network, sizes);
   }
   double search = 0;
   double final_training = 0;
   const Sizes all = sizes_of(options, ArmOptions{}, cases);
   for (const ArmOptions& arm : options.search_arms()) {
-    const Sizes sizes = sizes_of(options, arm, cases);
-    search += options.search.options.trials *
-              prediction.trial(arm.network, sizes.training, sizes.validation);
+    search += options.search.options.trials * prediction.searched_trial(arm, cases);
     final_training +=
-        options.final_training.repeats *
-        prediction.trial(options.final_training.network, all.training, all.validation);
+        options.final_training.repeats * prediction.trial(options.final_training.network, all);
   }
   const double places = study.world().size() * trials_at_once;
   double device_hours = 0;
@@ -227,7 +249,7 @@ void check_study(app::Session& session) {
   const int classes = class_count(options, sets.internal);
   comm::together(study.world(), [&] { check_plan(study, sets); });
   for (const ArmOptions& arm : options.search_arms())
-    first_points(study, arm.name, resolved_search(options));
+    require_points(study, arm.name);
 
   const int channels = readable_channels(options, sets.internal);
   const auto internal = look_at_all(study, sets.internal.cases, channels, classes);

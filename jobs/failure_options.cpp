@@ -27,6 +27,7 @@ FailurePolicy FailureOptions::of(trials::TrialStatus status) const {
     case trials::TrialStatus::failed:
       return failed;
     case trials::TrialStatus::completed:
+    case trials::TrialStatus::stopped_early:
     case trials::TrialStatus::lost:
       break;
   }
@@ -49,8 +50,7 @@ void validate(const FailureOptions& options) {
 }
 
 bool is_failure(const trials::TrialResult& result) {
-  return result.status != trials::TrialStatus::completed &&
-         result.status != trials::TrialStatus::diverged;
+  return !trials::succeeded(result.status) && result.status != trials::TrialStatus::diverged;
 }
 
 void FailureLimits::add(const std::string& key, const trials::TrialResult& result, bool now) {

@@ -11,13 +11,16 @@ constexpr std::chrono::seconds shortest(1);
 }  // namespace
 
 LaunchAccount::LaunchAccount(const StudyJournal& journal,
-                             work::Account::Clock::time_point begun)
+                             work::Account::Clock::time_point begun,
+                             std::chrono::milliseconds heartbeat)
     : journal_(journal),
       account_(begun),
       noted_(work::Account::Clock::now()),
-      ticker_(heartbeat, [this] { note(/*ended=*/false); }) {}
+      ticker_(std::in_place, heartbeat, [this] { note(/*ended=*/false); }) {}
 
 LaunchAccount::~LaunchAccount() {
+  // A heartbeat after the last word would tell of a launch that was killed.
+  ticker_.reset();
   note(/*ended=*/true);
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <mutex>
+#include <optional>
 
 #include "jobs/study_journal.h"
 #include "proxytune/work/account.h"
@@ -12,9 +14,9 @@ namespace proxytune::jobs {
 /// a launch that is killed no more is unknown.
 class LaunchAccount {
  public:
-  static constexpr std::chrono::seconds heartbeat{30};
-
-  LaunchAccount(const StudyJournal& journal, work::Account::Clock::time_point begun);
+  LaunchAccount(const StudyJournal& journal,
+                work::Account::Clock::time_point begun,
+                std::chrono::milliseconds heartbeat = std::chrono::seconds(30));
   /// Notes that this rank came to its end.
   ~LaunchAccount();
   LaunchAccount(const LaunchAccount&) = delete;
@@ -30,7 +32,7 @@ class LaunchAccount {
   work::Account account_;
   std::mutex mutex_;
   work::Account::Clock::time_point noted_;
-  work::Ticker ticker_;  // last: the others are whole when it starts
+  std::optional<work::Ticker> ticker_;  // last: the others are whole when it starts
 };
 
 }  // namespace proxytune::jobs

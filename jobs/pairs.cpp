@@ -114,7 +114,6 @@ Pieces::Pieces(Study& study,
   });
   if (read)
     forget_unreadable(study, *files_, items_);
-  engine.stop_when(study.stop());
   work::ListSource source(items_);
   core::ProgressBar bar(study.log(), "rank " + what, items_.size());
   results_ = study.distribute(
@@ -123,6 +122,11 @@ Pieces::Pieces(Study& study,
       source,
       [&](const work::Item& item) {
         const auto tile_start = std::chrono::steady_clock::now();
+        engine.call_meanwhile([&study, key = item.key] {
+          if (study.stop())
+            throw core::Stopped("asked to stop within a tile");
+          study.account().step(key);
+        });
         work::Record result = files_->keep(engine.compute(item));
         const std::chrono::duration<double> taken =
             std::chrono::steady_clock::now() - tile_start;

@@ -69,6 +69,10 @@ void require_value(const StudyOptions& study,
     std::set<std::string> networks{study.final_training.network};
     for (const ArmOptions& arm : study.search_arms())
       networks.insert(arm.network);
+    if (const auto& halving = study.search.options.halving)
+      for (const search::Rung& rung : halving->rungs)
+        if (!rung.arm.empty())
+          networks.insert(study.arm(rung.arm).network);
     for (const std::string& network : networks)
       network::check_patch(study.network(network).unet,
                            options.patch,

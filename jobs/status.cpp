@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -48,19 +49,44 @@ struct Counts {
   std::vector<std::string> failures;
 };
 
+using Finished = std::map<std::string, work::Record>::value_type;  // piece, result
+
+/// Of pieces that are parts of one trial, each going on from the one before, the last.
+std::vector<const Finished*> last_pieces(const work::JournalContents& journal) {
+  const auto place = [](const Finished& piece) {
+    const trials::TrialResult result = trials::result_from_record(piece.second);
+    return result.status == trials::TrialStatus::stopped_early
+               ? result.loss.size()
+               : std::numeric_limits<std::size_t>::max();
+  };
+  std::map<std::string, const Finished*> last;  // by trial
+  for (const Finished& piece : journal.finished) {
+    if (!piece.first.starts_with(trial))
+      continue;
+    const std::string whole = piece.second.has("part_of")
+                                  ? std::string(trial) + piece.second.text("part_of")
+                                  : piece.first;
+    const Finished*& known = last[whole];
+    if (known == nullptr || place(piece) > place(*known))
+      known = &piece;
+  }
+  std::vector<const Finished*> pieces;
+  for (const auto& [whole, piece] : last)
+    pieces.push_back(piece);
+  return pieces;
+}
+
 Counts count(const work::JournalContents& journal) {
   Counts counts;
-  for (const auto& [key, record] : journal.finished) {
-    if (!key.starts_with(trial))
-      continue;
-    const trials::TrialResult result = trials::result_from_record(record);
+  for (const Finished* piece : last_pieces(journal)) {
+    const trials::TrialResult result = trials::result_from_record(piece->second);
     ++counts.by_status[core::to_string(result.status)];
     counts.seconds += result.device_seconds;
-    if (result.status == trials::TrialStatus::completed)
+    if (trials::succeeded(result.status))
       counts.best = std::max(counts.best, result.best_validation_dice);
     else
       counts.failures.push_back(fmt::format("  {} {}{}, attempt {}: {}{}",
-                                            short_key(key),
+                                            short_key(piece->first),
                                             core::to_string(result.status),
                                             place_of(result),
                                             result.attempt + 1,

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "jobs/replay.h"
 #include "jobs/study.h"
 #include "jobs/study_changes.h"
 #include "jobs/study_numerics.h"
@@ -91,6 +92,8 @@ study::Fields Study::resolved_fields() const {
   study::Fields fields = named_fields(options_);
   if (const auto& warm = options_.search.options.warm_start)
     fields["search.warm_start.content"] = warm_start_content(options_, input(warm->results));
+  if (const auto& replay = options_.search.options.replay)
+    fields["search.replay.content"] = replay_content(options_, input(replay->points));
   return fields;
 }
 

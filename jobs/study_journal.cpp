@@ -5,13 +5,17 @@
 #include <fmt/format.h>
 
 #include "proxytune/comm/agree.h"
+#include "proxytune/trials/trial.h"
 
 namespace proxytune::jobs {
 namespace {
 
 /// Whether --retry asks for trials that ended like this.
 bool retries(const std::string& which, const std::string& status) {
-  return which == "failed" ? status != "completed" && status != "diverged" : which == status;
+  if (which != "failed")
+    return which == status;
+  return status != "diverged" &&
+         !trials::succeeded(core::from_string<trials::TrialStatus>(status));
 }
 
 }  // namespace

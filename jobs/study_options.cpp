@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "jobs/early_stopping.h"
 #include "jobs/searched_options.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/duration.h"
@@ -234,12 +235,17 @@ void validate(const StudyOptions& options) {
     need_known(options.sweep.arms[i], arms, fmt::format("sweep.arms.{}", i), "arm");
   for (std::size_t i = 0; i < options.search.arms.size(); ++i)
     need_known(options.search.arms[i], arms, fmt::format("search.arms.{}", i), "arm");
+  if (const auto& halving = options.search.options.halving)
+    for (std::size_t i = 0; i < halving->rungs.size(); ++i)
+      if (const std::string& arm = halving->rungs[i].arm; !arm.empty())
+        need_known(arm, arms, fmt::format("search.halving.rungs.{}.arm", i), "arm");
   need_known(options.final_training.network, networks, "final_training.network", "network");
 
   refuse_what_a_sample_cannot(options);
   need_reference(options, options.sweep.arms, "sweep.arms");
   need_reference(options, options.search.arms, "search.arms");
   resolved_search(options);
+  check_early_stopping(options);
   for (const std::string& name : options.used_networks()) {
     network::check_patch(options.network(name).unet,
                          options.training.patch,

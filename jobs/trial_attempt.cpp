@@ -19,8 +19,9 @@ std::vector<int> positions(const Cases& cases, const std::vector<std::string>& k
   return result;
 }
 
-/// What is only scored, or only kept, must not change what is trained.
+/// What is only scored, or only kept, or where it stops must not change what is trained.
 core::RandomKey random_key(const Study& study, trials::TrialSpec spec) {
+  spec.early_stop = {};
   spec.external_cases.clear();
   spec.keep_weights = false;
   return study.random().with("trial").with(trials::trial_key(spec));
@@ -42,7 +43,10 @@ TrialAttempt::TrialAttempt(Study& study,
       key_(item.key),
       attempt_(item.attempt),
       spec_(trials::spec_from_record(item.what)),
-      checkpoints_(study, item.key, training_options_of(spec_).epochs) {}
+      checkpoints_(study,
+                   item.key,
+                   trials::trial_key(trials::without_early_stop(spec_)),
+                   training_options_of(spec_).epochs) {}
 
 training::TrainingTask TrialAttempt::task() const {
   return {.network = network_.options,
@@ -53,7 +57,8 @@ training::TrainingTask TrialAttempt::task() const {
           .key = random_key(study_, spec_),
           .start_weights = network_.start_weights,
           .precision = study_.numerics().precision,
-          .time_limit = study_.options().failures.trial_seconds()};
+          .time_limit = study_.options().failures.trial_seconds(),
+          .early_stop = spec_.early_stop};
 }
 
 work::Record TrialAttempt::run() {
@@ -77,13 +82,15 @@ work::Record TrialAttempt::run() {
   trained.result.host = comm::host_name();
   trained.result.rank = study_.world().rank();
   trained.result.attempt = attempt_;
-  if (trained.result.status != trials::TrialStatus::completed)
+  if (!trials::succeeded(trained.result.status))
     trained.result.log_tail = tail.text();
   trained.result.device_seconds = checkpoints_.device_seconds();
   analysis::ExternalScores external;
   external.scores = {data_.classes - 1, checkpoints_.external_dice};
   work::Record record = trials::to_record(trained.result);
   analysis::add_external(record, external);
+  if (spec_.early_stop.after > 0)
+    record.set("part_of", trials::trial_key(trials::without_early_stop(spec_)));
   return record;
 }
 

@@ -12,11 +12,14 @@ constexpr std::chrono::seconds progress_interval(30);
 
 }  // namespace
 
-TrialCheckpoints::TrialCheckpoints(const Study& study, const std::string& key, int epochs)
+TrialCheckpoints::TrialCheckpoints(const Study& study,
+                                   const std::string& key,
+                                   const std::string& file,
+                                   int epochs)
     : study_(study),
       key_(key),
-      // The key is a hash of the whole specification.
-      file_(study.folder() / "checkpoints", key, study.numerics_fields()),
+      // A hash of the training's whole specification.
+      file_(study.folder() / "checkpoints", file, study.numerics_fields()),
       of_epochs_(epochs) {}
 
 std::optional<std::string> TrialCheckpoints::load() {
@@ -35,8 +38,7 @@ std::optional<std::string> TrialCheckpoints::load() {
     return std::nullopt;
   }
   study_.journal().note({"resumed", "trial", key_, progress()});
-  study_.log().info(
-      fmt::format("trial {} goes on after epoch {} of an earlier attempt", key_, epochs_));
+  study_.log().info(fmt::format("trial {} goes on after epoch {}", key_, epochs_));
   text->erase(0, end + 1);
   return text;
 }

@@ -16,8 +16,12 @@ namespace proxytune::jobs {
 /// whichever launch takes the trial up goes on from them.
 class TrialCheckpoints : public training::Checkpoints {
  public:
-  /// `epochs`: of the whole training.
-  TrialCheckpoints(const Study& study, const std::string& key, int epochs);
+  /// `key` is the piece's, `file` names the files: pieces that are parts of one training, one
+  /// after the other, have the same. `epochs`: of the whole training.
+  TrialCheckpoints(const Study& study,
+                   const std::string& key,
+                   const std::string& file,
+                   int epochs);
 
   std::optional<std::string> load() override;
   bool due() override;

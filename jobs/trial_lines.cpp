@@ -16,6 +16,9 @@ constexpr std::chrono::seconds outlook_interval(10);
 std::string outcome(const trials::TrialResult& result) {
   if (result.status == trials::TrialStatus::completed)
     return fmt::format("validation Dice {:.4f}", result.best_validation_dice);
+  if (result.status == trials::TrialStatus::stopped_early)
+    return fmt::format(
+        "validation Dice {:.4f}, {}", result.best_validation_dice, result.reason);
   return fmt::format("{}, {}", core::to_string(result.status), result.reason);
 }
 
@@ -40,7 +43,7 @@ void TrialLines::operator()(const work::Progress& progress) {
   const trials::TrialResult result = trials::result_from_record(*progress.result);
   costs_.learn(*progress.item, result);
   units_left_[progress.item->what.text("network")] -= progress.item->expected_cost;
-  if (result.status == trials::TrialStatus::completed && result.best_validation_dice > best_) {
+  if (trials::succeeded(result.status) && result.best_validation_dice > best_) {
     best_ = result.best_validation_dice;
     best_said_ = said_of(*progress.item);
     bar_.best(best_);

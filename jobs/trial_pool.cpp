@@ -124,7 +124,11 @@ work::Record TrialPool::run_one(const work::Item& item) {
         "trial {} is tried again: {}", item.key, trials::result_from_record(record).reason));
     attempt.checkpoints().remove();
   }
-  if (attempt.checkpoints().on_disk())
+  // What others go on from stays until it is known that none does.
+  const bool gone_on_with =
+      trials::result_from_record(record).status == trials::TrialStatus::stopped_early &&
+      spec.early_stop.after > 0;
+  if (attempt.checkpoints().on_disk() && !gone_on_with)
     spent_.add(attempt.checkpoints());
   const std::scoped_lock lock(mutex_);
   double& longest = first_step_seconds_[spec.network];

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Long proofs: runs tools/soak/NAME.py COUNT times with the built program; its last line is
 # SOAK name=... count=... and figures that must be 0.
-# usage: tools/soak.sh NAME COUNT        NAME: kills, matrix, flips, full_disk, slurm
+# usage: tools/soak.sh NAME COUNT        NAME: kills, search, matrix, flips, full_disk, slurm
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "$#" != 2 ] || [ ! -e "tools/soak/$1.py" ]; then

@@ -10,7 +10,7 @@
 namespace proxytune::analysis {
 
 double score_of(const TrialRecord& trial, Score score) {
-  if (trial.result.status != trials::TrialStatus::completed)
+  if (!trials::succeeded(trial.result.status))
     return std::numeric_limits<double>::quiet_NaN();
   return score == Score::validation ? trial.result.best_validation_dice
                                     : trial.external.scores.mean();

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <stdexcept>
 
@@ -28,6 +29,27 @@ Summary summary_of(const std::vector<const TrialRecord*>& trials, Score score) {
   return summarise(scores);
 }
 
+/// External Dice by repeat: the final models share their splits.
+std::map<std::int64_t, double> external_by_repeat(const SearchedArm& arm) {
+  std::map<std::int64_t, double> scores;
+  for (const TrialRecord* trial : arm.final_trials)
+    scores[trial->spec.repeat] = score_of(*trial, Score::external);
+  return scores;
+}
+
+MeanDifference external_difference(const SearchedArm& arm, const SearchedArm* reference) {
+  std::vector<double> own, of_reference;
+  if (reference != nullptr) {
+    const auto others = external_by_repeat(*reference);
+    for (const auto& [repeat, score] : external_by_repeat(arm))
+      if (const auto other = others.find(repeat); other != others.end()) {
+        own.push_back(score);
+        of_reference.push_back(other->second);
+      }
+  }
+  return paired_difference(own, of_reference);
+}
+
 double hours(const std::vector<const TrialRecord*>& trials, int devices) {
   double seconds = 0;
   for (const TrialRecord* trial : trials)
@@ -37,6 +59,7 @@ double hours(const std::vector<const TrialRecord*>& trials, int devices) {
 
 struct Cost {
   double search = nan, with_ranking = nan, with_training = nan;
+  double epochs = nan, steps = nan;  // of all trials of the search
 };
 
 Cost cost_of(const SearchedArm& arm, int devices) {
@@ -44,6 +67,11 @@ Cost cost_of(const SearchedArm& arm, int devices) {
   cost.search = hours(arm.search_trials, devices);
   cost.with_ranking = cost.search + arm.ranking_seconds / seconds_an_hour;
   cost.with_training = cost.with_ranking + hours(arm.final_trials, devices);
+  cost.epochs = cost.steps = 0;
+  for (const TrialRecord* trial : arm.search_trials) {
+    cost.epochs += static_cast<double>(trial->result.loss.size());
+    cost.steps += static_cast<double>(trial->result.steps);
+  }
   return cost;
 }
 
@@ -73,7 +101,9 @@ core::Table table_2(const std::vector<SearchedArm>& arms) {
   std::vector<std::string> arm_names, data;
   std::vector<trials::HyperParameters> found;
   std::vector<double> validation, validation_deviation, external, external_deviation;
+  std::vector<double> difference, difference_low, difference_high;
   std::vector<std::int64_t> searched, repeats;
+  const SearchedArm* reference = reference_of(arms);
   for (const SearchedArm& arm : arms) {
     arm_names.push_back(arm.arm);
     data.push_back(arm.data_description);
@@ -86,6 +116,10 @@ core::Table table_2(const std::vector<SearchedArm>& arms) {
     external.push_back(outside.mean);
     external_deviation.push_back(outside.deviation);
     repeats.push_back(inside.n);
+    const MeanDifference from_reference = external_difference(arm, reference);
+    difference.push_back(from_reference.value);
+    difference_low.push_back(from_reference.interval.low);
+    difference_high.push_back(from_reference.interval.high);
   }
   core::Table table{"/analysis/table_2",
                     "Full model on all data with the hyper-parameters each arm's search found "
@@ -106,6 +140,12 @@ core::Table table_2(const std::vector<SearchedArm>& arms) {
             "Sample standard deviation of the external Dice over the repeats.",
             external_deviation);
   table.add("repeats", "1", "Final trainings that completed.", repeats);
+  table.add("difference",
+            "1",
+            "Mean over the repeats of the external Dice less the reference's of that repeat.",
+            difference);
+  table.add("difference_low", "1", "Lower end of its 95 % interval (Student).", difference_low);
+  table.add("difference_high", "1", "Upper end.", difference_high);
   return table;
 }
 
@@ -114,6 +154,7 @@ core::Table table_2_costs(const std::vector<SearchedArm>& arms, int devices_per_
   const Cost full = reference == nullptr ? Cost{} : cost_of(*reference, devices_per_trial);
   std::vector<std::string> arm_names;
   std::vector<double> search, ranking, training, search_gain, ranking_gain, training_gain;
+  std::vector<double> fewer_epochs, fewer_steps, faster_steps;
   for (const SearchedArm& arm : arms) {
     const Cost cost = cost_of(arm, devices_per_trial);
     arm_names.push_back(arm.arm);
@@ -123,6 +164,9 @@ core::Table table_2_costs(const std::vector<SearchedArm>& arms, int devices_per_
     search_gain.push_back(ratio(full.search, cost.search));
     ranking_gain.push_back(ratio(full.with_ranking, cost.with_ranking));
     training_gain.push_back(ratio(full.with_training, cost.with_training));
+    fewer_epochs.push_back(ratio(full.epochs, cost.epochs));
+    fewer_steps.push_back(ratio(full.steps, cost.steps) / fewer_epochs.back());
+    faster_steps.push_back(search_gain.back() / ratio(full.steps, cost.steps));
   }
   core::Table table{"/execution/table_2_costs",
                     "Device-hours of each arm's search: wall time x devices (paper, Table 2).",
@@ -137,6 +181,20 @@ core::Table table_2_costs(const std::vector<SearchedArm>& arms, int devices_per_
   table.add("search_ratio", "1", "Reference's hours of search over this arm's.", search_gain);
   table.add("with_ranking_ratio", "1", "The same with the ranking.", ranking_gain);
   table.add("with_training_ratio", "1", "The same with the final training too.", training_gain);
+  table.add(
+      "fewer_epochs",
+      "1",
+      "Part of search_ratio, the product of the three, that fewer epochs give (trials that "
+      "were stopped early, fewer trials).",
+      fewer_epochs);
+  table.add(
+      "fewer_steps", "1", "Part that fewer steps an epoch give (less data).", fewer_steps);
+  table.add(
+      "faster_steps",
+      "1",
+      "Part that less device time a step gives (smaller network), its share of validation "
+      "included.",
+      faster_steps);
   return table;
 }
 

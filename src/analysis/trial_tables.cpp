@@ -59,7 +59,7 @@ struct CaseColumns {
 core::Table trials_table(const std::vector<StagedTrial>& trials, const std::string& path) {
   std::vector<std::string> stages, arms, networks, statuses, weights;
   std::vector<trials::HyperParameters> values;
-  std::vector<std::int64_t> repeats, training, validating, epochs;
+  std::vector<std::int64_t> repeats, training, validating, trained, epochs;
   std::vector<double> validation, external;
   for (const StagedTrial& staged : trials) {
     const TrialRecord& trial = *staged.trial;
@@ -71,6 +71,7 @@ core::Table trials_table(const std::vector<StagedTrial>& trials, const std::stri
     training.push_back(static_cast<std::int64_t>(trial.spec.training_cases.size()));
     validating.push_back(static_cast<std::int64_t>(trial.spec.validation_cases.size()));
     statuses.push_back(core::to_string(trial.result.status));
+    trained.push_back(static_cast<std::int64_t>(trial.result.loss.size()));
     epochs.push_back(trial.result.best_epoch);
     validation.push_back(score_of(trial, Score::validation));
     external.push_back(score_of(trial, Score::external));
@@ -85,7 +86,13 @@ core::Table trials_table(const std::vector<StagedTrial>& trials, const std::stri
   table.add("repeat", "1", "Repeat, counted from 0.", repeats);
   table.add("training_cases", "1", "Number of training cases.", training);
   table.add("validation_cases", "1", "Number of validation cases.", validating);
-  table.add("status", "1", "How the trial ended; only completed ones have scores.", statuses);
+  table.add(
+      "status",
+      "1",
+      "How the trial ended; only completed ones have scores, those that were stopped early "
+      "of the validation cases.",
+      statuses);
+  table.add("epochs", "epoch", "Epochs that it was trained.", trained);
   table.add(
       "best_epoch", "epoch", "Epoch of the best validation Dice, from 0; -1: none.", epochs);
   table.add(

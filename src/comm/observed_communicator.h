@@ -20,6 +20,7 @@ class ObservedCommunicator : public Communicator {
   std::unique_ptr<Communicator> split(int color) override;
   std::unique_ptr<Communicator> split_by_node() override;
   std::unique_ptr<Communicator> duplicate() override;
+  void enter_library(const char* operation) override { observer_(operation); }
 
  private:
   std::unique_ptr<Communicator> own_;  // null where `inner` is somebody else's

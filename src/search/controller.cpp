@@ -41,6 +41,8 @@ std::unique_ptr<Controller> make_controller(const SearchOptions& options,
       return make_bayesian_controller(space, key);
     case Method::grid:
       return make_grid_controller(options, space, key);
+    case Method::replay:
+      return make_replay_controller(options);
   }
   throw std::logic_error("a search method without a controller");
 }

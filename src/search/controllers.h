@@ -20,6 +20,7 @@ std::unique_ptr<Controller> make_low_discrepancy_controller(const SearchSpace& s
 std::unique_ptr<Controller> make_grid_controller(const SearchOptions& options,
                                                  const SearchSpace& space,
                                                  const core::RandomKey& key);
+std::unique_ptr<Controller> make_replay_controller(const SearchOptions& options);
 std::unique_ptr<Controller> make_bayesian_controller(const SearchSpace& space,
                                                      const core::RandomKey& key);
 std::unique_ptr<Controller> make_reinforcement_controller(const SearchOptions& options,

@@ -1,9 +1,12 @@
 #include "proxytune/search/outcome.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "proxytune/core/error.h"
 #include "proxytune/work/record.h"
@@ -22,6 +25,9 @@ work::Record to_record(const Proposal& proposal) {
   record.set("scored", proposal.scored);
   record.set("status", core::to_string(proposal.status));
   record.set("reward", proposal.reward);
+  record.set("rung", std::int64_t{proposal.rung});
+  record.set("epochs", std::int64_t{proposal.epochs});
+  trials::add_to(record, proposal.early_stop);
   return record;
 }
 
@@ -33,7 +39,10 @@ Proposal proposal_from_record(const work::Record& record) {
           .finished = record.boolean("finished"),
           .scored = record.boolean("scored"),
           .status = core::from_string<trials::TrialStatus>(record.text("status")),
-          .reward = record.number("reward")};
+          .reward = record.number("reward"),
+          .rung = static_cast<int>(record.integer("rung")),
+          .epochs = static_cast<int>(record.integer("epochs")),
+          .early_stop = trials::early_stop_from_record(record)};
 }
 
 /// Collects one value of each proposal.
@@ -59,9 +68,23 @@ std::vector<double> best_so_far(const SearchOutcome& outcome) {
 std::optional<Proposal> best(const SearchOutcome& outcome) {
   std::optional<Proposal> found;
   for (const Proposal& proposal : outcome.proposals)
-    if (proposal.scored && (!found || proposal.reward > found->reward))
+    if (proposal.finished && proposal.scored &&
+        (!found ||
+         std::pair(proposal.rung, proposal.reward) > std::pair(found->rung, found->reward)))
       found = proposal;
   return found;
+}
+
+Trained trained(const SearchOutcome& outcome) {
+  std::map<std::string, int> longest;
+  for (const Proposal& proposal : outcome.proposals) {
+    int& epochs = longest[work::to_json(trials::to_record(proposal.hyper_parameters))];
+    epochs = std::max(epochs, proposal.epochs);
+  }
+  Trained sum{.trainings = static_cast<int>(longest.size()), .epochs = 0};
+  for (const auto& [hyper_parameters, epochs] : longest)
+    sum.epochs += epochs;
+  return sum;
 }
 
 core::Table trace_table(const SearchOutcome& outcome,
@@ -98,6 +121,15 @@ core::Table trace_table(const SearchOutcome& outcome,
             "1",
             "highest best validation Dice of this trial and those before it",
             best_so_far(outcome));
+  table.add("rung",
+            "1",
+            "rung of successive halving at which it ended, from 0; those at the highest were "
+            "trained to their end",
+            column<std::int64_t>(outcome, [](const Proposal& p) { return p.rung; }));
+  table.add("epochs",
+            "epoch",
+            "epochs that were trained",
+            column<std::int64_t>(outcome, [](const Proposal& p) { return p.epochs; }));
   return table;
 }
 

@@ -77,6 +77,31 @@ void validate(const SearchOptions& options) {
          options.ratio_clip > 0 && options.ratio_clip < 1,
          "above 0 and below 1");
   inside("failed_reward", options.failed_reward, true, "a finite number");
+  if ((options.method == Method::replay) != options.replay.has_value())
+    throw core::FieldError(
+        "replay",
+        options.replay ? "is given, but the method is " + core::to_string(options.method) +
+                             ". Leave it out, or use method replay."
+                       : "is missing, but the method is replay. Name the list, as "
+                         "replay: {points: results.h5}.");
+  if (options.halving && options.concurrency < options.halving->bracket())
+    throw core::FieldError(
+        "concurrency",
+        "is " + std::to_string(options.concurrency) + ", but a bracket of halving has " +
+            std::to_string(options.halving->bracket()) +
+            " trials, which are all to be open before the first of them is decided. Use " +
+            std::to_string(options.halving->bracket()) + " or more, or fewer rungs.");
+  if (options.halving && options.median_stopping)
+    throw core::FieldError("median_stopping",
+                           "and halving exclude each other: a trial that one of them stopped "
+                           "would be missing in the other's comparison. Give one of them.");
+  if (options.median_stopping &&
+      options.trials <= options.median_stopping->earlier_trials + options.concurrency - 1)
+    throw core::FieldError("median_stopping.earlier_trials",
+                           "is " + std::to_string(options.median_stopping->earlier_trials) +
+                               ", but with concurrency " + std::to_string(options.concurrency) +
+                               " no trial of " + std::to_string(options.trials) +
+                               " knows so many earlier ones. Use fewer, or raise trials.");
   if (options.warm_start && options.warm_start->best > options.trials)
     throw core::FieldError("warm_start.best",
                            "is " + std::to_string(options.warm_start->best) +

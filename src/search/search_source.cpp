@@ -5,6 +5,20 @@
 #include <utility>
 
 namespace proxytune::search {
+namespace {
+
+SuccessiveHalving halving_of(const SearchOptions& options, int trials) {
+  return options.halving ? SuccessiveHalving(static_cast<int>(options.halving->rungs.size()),
+                                             options.halving->reduction,
+                                             trials)
+                         : SuccessiveHalving(0, 2, trials);
+}
+
+bool is_scored(const trials::TrialResult& result) {
+  return trials::succeeded(result.status) && std::isfinite(result.best_validation_dice);
+}
+
+}  // namespace
 
 SearchSource::SearchSource(const SearchOptions& options,
                            const trials::HyperParameters& base,
@@ -14,24 +28,30 @@ SearchSource::SearchSource(const SearchOptions& options,
       space_{options.space},
       base_(base),
       make_spec_(std::move(make_spec)),
-      sequence_(options, space_, key) {}
-
-bool SearchSource::exhausted() const {
-  return sequence_.proposed() == sequence_.total();
+      sequence_(options, space_, key),
+      halving_(halving_of(options, sequence_.total())) {
+  if (options.median_stopping)
+    median_.emplace(*options.median_stopping);
 }
 
 std::optional<work::Item> SearchSource::next() {
-  while (sequence_.may_propose()) {
-    propose();
-    const Proposal& proposal = proposals_.back();
-    const auto& same = by_key_.at(proposal.key);
-    // A trial that was proposed before has, or will have, a result for this proposal too.
-    if (same.size() > 1)
-      continue;
-    return work::Item{.key = proposal.key,
-                      .what = trials::to_record(make_spec_(proposal.hyper_parameters))};
+  for (;;) {
+    if (ready_.empty() && sequence_.may_propose())
+      propose();
+    if (ready_.empty())
+      return std::nullopt;
+    const Step step = ready_.front();
+    ready_.pop_front();
+    Proposal& here = proposal(step.trial);
+    aim(here, step.rung);
+    Piece& piece = pieces_[here.key];
+    piece.steps.push_back(step);
+    // What was asked for before has, or will have, a result for this step too.
+    if (piece.result)
+      take(step, *piece.result);
+    else if (piece.steps.size() == 1)
+      return work::Item{.key = here.key, .what = trials::to_record(spec_of(here))};
   }
-  return std::nullopt;
 }
 
 void SearchSource::propose() {
@@ -39,37 +59,116 @@ void SearchSource::propose() {
   proposal.index = sequence_.proposed();
   proposal.unit_point = sequence_.propose();
   proposal.hyper_parameters = at(space_, base_, proposal.unit_point);
-  proposal.key = trials::trial_key(make_spec_(proposal.hyper_parameters));
-  auto& same = by_key_[proposal.key];
-  if (!same.empty() && proposals_[same.front()].finished) {
-    const Proposal& earlier = proposals_[same.front()];
-    proposal.finished = true;
-    proposal.scored = earlier.scored;
-    proposal.status = earlier.status;
-    proposal.reward = earlier.reward;
-    sequence_.report(proposal.index, proposal.reward);
-  }
-  same.push_back(proposals_.size());
+  // A trial that is proposed again is the one that was trained, stopped where that was.
+  if (median_)
+    proposal.early_stop =
+        asked_
+            .emplace(whole_key(proposal.hyper_parameters, 0),
+                     median_->stop_after(proposal.index - options_.concurrency + 1))
+            .first->second;
+  aim(proposal, 0);
+  enter(proposal, 0);
   proposals_.push_back(std::move(proposal));
+  ready_.push_back({.trial = proposals_.back().index, .rung = 0});
   if (listener_)
     listener_(proposals_.back(), sequence_.state_hash());
 }
 
+std::string SearchSource::arm_of(int rung) const {
+  return options_.halving ? options_.halving->arm_of(rung) : "";
+}
+
+/// Towards a rung, or the trial's end.
+void SearchSource::aim(Proposal& proposal, int rung) const {
+  const bool ends = !options_.halving || rung == std::ssize(options_.halving->rungs);
+  proposal.early_stop.after =
+      ends ? 0 : options_.halving->rungs[static_cast<std::size_t>(rung)].epochs;
+  proposal.rung = rung;
+  proposal.key = trials::trial_key(spec_of(proposal));
+}
+
+trials::TrialSpec SearchSource::spec_of(const Proposal& proposal) const {
+  trials::TrialSpec spec = make_spec_(proposal.hyper_parameters, arm_of(proposal.rung));
+  spec.early_stop = proposal.early_stop;
+  return spec;
+}
+
+std::vector<trials::TrialSpec> SearchSource::specs_of(const Proposal& proposal) const {
+  std::vector<trials::TrialSpec> specs;
+  Proposal earlier = proposal;
+  for (int rung = 0; rung < proposal.rung; ++rung)
+    if (arm_of(rung) != arm_of(rung + 1)) {
+      aim(earlier, rung);
+      specs.push_back(spec_of(earlier));
+    }
+  specs.push_back(spec_of(proposal));
+  return specs;
+}
+
+std::string SearchSource::whole_key(const trials::HyperParameters& hyper_parameters,
+                                    int rung) const {
+  return trials::trial_key(make_spec_(hyper_parameters, arm_of(rung)));
+}
+
 void SearchSource::report(const work::Item& item, const work::Record& record) {
-  const auto found = by_key_.find(item.key);
-  if (found == by_key_.end())
+  const auto found = pieces_.find(item.key);
+  if (found == pieces_.end())
     throw std::logic_error("a result of a trial that this search did not propose");
-  const trials::TrialResult result = trials::result_from_record(record);
-  const bool scored = result.status == trials::TrialStatus::completed &&
-                      std::isfinite(result.best_validation_dice);
-  for (const std::size_t position : found->second) {
-    Proposal& proposal = proposals_[position];
-    proposal.finished = true;
-    proposal.scored = scored;
-    proposal.status = result.status;
-    proposal.reward = scored ? result.best_validation_dice : options_.failed_reward;
-    sequence_.report(proposal.index, proposal.reward);
+  Piece& piece = found->second;
+  if (piece.result)
+    return;
+  piece.result = trials::result_from_record(record);
+  for (const Step& step : piece.steps)
+    take(step, *piece.result);
+}
+
+void SearchSource::take(const Step& step, const trials::TrialResult& result) {
+  Proposal& here = proposal(step.trial);
+  here.scored = is_scored(result);
+  // What another arm trained to its end is not the end of a trial here.
+  const bool ends = here.early_stop.after == 0;
+  here.status = !ends && result.status == trials::TrialStatus::completed
+                    ? trials::TrialStatus::stopped_early
+                    : result.status;
+  here.reward = here.scored ? result.best_validation_dice : options_.failed_reward;
+  here.epochs = epochs_before_[step.trial] + static_cast<int>(result.loss.size());
+  if (median_)
+    median_->add(step.trial, result.validated, result.validation_dice);
+  const auto score = here.scored ? std::optional(here.reward) : std::nullopt;
+  for (const auto& [trial, goes_on] : halving_.report(step.trial, step.rung, score)) {
+    if (goes_on)
+      go_on(proposal(trial), step.rung);
+    else
+      finish(proposal(trial));
   }
+}
+
+/// With its own training, or with another arm's.
+void SearchSource::go_on(const Proposal& proposal, int rung) {
+  ready_.push_back({.trial = proposal.index, .rung = rung + 1});
+  if (arm_of(rung) == arm_of(rung + 1))
+    return;
+  epochs_before_[proposal.index] = proposal.epochs;
+  enter(proposal, rung + 1);
+  leave(proposal, rung);
+}
+
+void SearchSource::finish(Proposal& proposal) {
+  proposal.finished = true;
+  ++finished_;
+  sequence_.report(proposal.index, proposal.reward);
+  leave(proposal, proposal.rung);
+}
+
+void SearchSource::enter(const Proposal& proposal, int rung) {
+  ++in_play_[whole_key(proposal.hyper_parameters, rung)];
+}
+
+void SearchSource::leave(const Proposal& proposal, int rung) {
+  const std::string whole = whole_key(proposal.hyper_parameters, rung);
+  const bool last = --in_play_.at(whole) == 0;
+  if (last && stopped_ && (options_.halving || median_))
+    stopped_(whole);
 }
 
 SearchOutcome SearchSource::outcome() const {

@@ -78,11 +78,6 @@ PairEngine::PairEngine(Metric metric,
 
 PairEngine::~PairEngine() = default;
 
-void PairEngine::stop_if_asked() const {
-  if (stop_ != nullptr && *stop_)
-    throw core::Stopped("asked to stop within a tile");
-}
-
 PairEngine::Side PairEngine::side(SubjectSet set) const {
   Side side;
   for (int volume = 0; volume < set.size; ++volume) {
@@ -142,7 +137,7 @@ std::vector<Prepared> PairEngine::prepared(const Side& side,
   }
   cache_->make_room(missing.size() * largest_image_);
   for_each_in_parallel(missing.size(), options_.threads, [&](std::size_t m, int thread) {
-    stop_if_asked();
+    meanwhile_();
     const std::size_t i = missing[m];
     images[i] = prepare(side, volumes[i], keys[i].shape, thread);
   });
@@ -190,7 +185,7 @@ void PairEngine::compute_part(const Tile& tile, const Tile& part, TileValues& va
                   at(part.column_begin - tile.column_begin + column)];
   };
   for_each_in_parallel(tasks.size(), options_.threads, [&](std::size_t t, int thread) {
-    stop_if_asked();
+    meanwhile_();
     const PairTask& task = tasks[t];
     const Images some_rows =
         Images(rows).subspan(at(task.row_begin), at(task.row_end - task.row_begin));
@@ -257,7 +252,7 @@ TileValues PairEngine::compute_row(const work::Item& item) {
     const std::size_t largest = largest_row_task();
     const std::size_t tasks = (all.size() + largest - 1) / largest;
     for_each_in_parallel(tasks, options_.threads, [&](std::size_t task, int thread) {
-      stop_if_asked();
+      meanwhile_();
       const std::size_t first = task * largest;
       const Images some = Images(all).subspan(first, std::min(largest, all.size() - first));
       std::vector<double> computed(some.size());

@@ -12,7 +12,7 @@
 namespace proxytune::store {
 
 inline constexpr std::string_view results_format = "proxytune results";
-inline constexpr std::string_view results_version = "1.0";
+inline constexpr std::string_view results_version = "1.1";
 inline constexpr std::string_view long_attributes = "/attributes";  // group of texts too long
 inline constexpr std::size_t longest_attribute = 60'000;  // bytes; HDF5 ends at 65,536
 

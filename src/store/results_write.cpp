@@ -138,7 +138,7 @@ Written write_results(comm::Communicator& communicator,
   });
   Written written;
   // Independent writes: in a collective one, the ranks would wait for one whose write failed.
-  shared.phase([&](hid_t) {
+  shared.independent_phase([&](hid_t) {
     for (std::size_t i = 0; i < datasets.size(); ++i) {
       if (datasets[i].elements() == 0)
         continue;

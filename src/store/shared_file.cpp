@@ -4,6 +4,7 @@
 
 #include "proxytune/comm/agree.h"
 #include "proxytune/comm/mpi_native.h"
+#include "proxytune/comm/observed.h"
 #include "proxytune/core/error.h"
 #include "store/agreement_deadline.h"
 #include "store/files.h"
@@ -52,7 +53,18 @@ void SharedFile::phase(const std::function<void(hid_t file)>& body) {
   collective([&] { body(handle_); });
 }
 
+void SharedFile::independent_phase(const std::function<void(hid_t file)>& body) {
+  agreed([&] { body(handle_); });
+}
+
 void SharedFile::collective(const std::function<void()>& body) {
+  agreed([&] {
+    const comm::LibraryCollective inside(communicator_, "a collective of HDF5");
+    body();
+  });
+}
+
+void SharedFile::agreed(const std::function<void()>& body) {
   std::optional<AgreementDeadline> deadline;
   if (parallel())
     deadline.emplace(patience_, temporary_);

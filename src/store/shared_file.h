@@ -26,15 +26,18 @@ class SharedFile {
 
   /// More than one rank, hence MPI-IO.
   bool parallel() const { return communicator_.size() > 1; }
-  /// Runs `body` on every rank; throws on every rank if one failed. Where the others do not
-  /// come to that agreement, since they wait inside HDF5 for the rank that failed, the job
-  /// ends.
+  /// Runs `body`, collective calls of HDF5, on every rank; throws on every rank if one failed.
+  /// Where the others do not come to that agreement, since they wait inside HDF5 for the rank
+  /// that failed, the job ends.
   void phase(const std::function<void(hid_t file)>& body);
+  /// The same for calls in which no rank waits for another.
+  void independent_phase(const std::function<void(hid_t file)>& body);
   /// Flush, close, sync, rename.
   void publish();
 
  private:
   void collective(const std::function<void()>& body);
+  void agreed(const std::function<void()>& body);
   comm::Communicator& communicator_;
   std::filesystem::path file_;
   std::filesystem::path temporary_;

@@ -161,7 +161,7 @@ std::size_t write_round(comm::Communicator& communicator,
       datasets.push_back(create_case(file, i, cases[i]));
   });
   // Volumes differ in size and owner: each rank writes its own, without waiting for the others.
-  shared.phase([&](hid_t) {
+  shared.independent_phase([&](hid_t) {
     for (std::size_t i = 0; i < cases.size(); ++i) {
       if (cases[i].owner != communicator.rank())
         continue;

@@ -1,5 +1,6 @@
 #include "proxytune/study/checkpoint.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <sstream>
@@ -119,15 +120,24 @@ void CheckpointFile::write(std::string_view state) const {
   core::write_next_generation(newest_, previous_, parts);
 }
 
+std::vector<fs::path> CheckpointFile::files() const {
+  std::vector<fs::path> files;
+  for (const fs::path& file : {newest_, previous_})
+    for (const char* ending : {"", ".tmp"})
+      files.emplace_back(file.string() + ending);
+  return files;
+}
+
 bool CheckpointFile::exists() const {
-  return fs::exists(newest_) || fs::exists(previous_);
+  const std::vector<fs::path> all = files();
+  return std::any_of(
+      all.begin(), all.end(), [](const fs::path& file) { return fs::exists(file); });
 }
 
 void CheckpointFile::remove() const {
   std::error_code ignored;
-  for (const fs::path& file : {newest_, previous_})
-    for (const char* ending : {"", ".tmp"})
-      fs::remove(file.string() + ending, ignored);
+  for (const fs::path& file : files())
+    fs::remove(file, ignored);
 }
 
 std::vector<std::string> checkpointed(const fs::path& folder) {

@@ -1,5 +1,6 @@
 #include "proxytune/training/trainer.h"
 
+#include <algorithm>
 #include <limits>
 #include <new>
 #include <string>
@@ -27,6 +28,20 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
+std::string why_stopped(const TrainingTask& task, const trials::TrialResult& result) {
+  const auto done = static_cast<std::int64_t>(result.loss.size());
+  std::string text = "stopped after " + std::to_string(done) + " of " +
+                     std::to_string(task.training.epochs) + " epochs";
+  const std::vector<std::int64_t>& epochs = task.early_stop.epochs;
+  const auto found = std::find(epochs.begin(), epochs.end(), done);
+  if (found != epochs.end() && done != task.early_stop.after)
+    text += ": its validation Dice was below " +
+            std::to_string(
+                task.early_stop.below[static_cast<std::size_t>(found - epochs.begin())]) +
+            ", the median of earlier trials";
+  return text;
+}
+
 void fail(TrainedModel& trained, trials::TrialStatus status, const std::string& reason) {
   trained.result.status = status;
   trained.result.reason = reason;
@@ -47,6 +62,8 @@ TrainedModel train(const TrainingTask& task,
   try {
     check(task);
     trained.model = Training(task, cases, stop, checkpoints, trained.result).run(on_epoch);
+    if (!trained.model)
+      fail(trained, trials::TrialStatus::stopped_early, why_stopped(task, trained.result));
   } catch (const Diverged& error) {
     fail(trained, trials::TrialStatus::diverged, error.what());
   } catch (const TimedOut& error) {

@@ -69,6 +69,11 @@ void Training::restore(const std::string& text) {
     throw core::DataError("it stands in epoch " + std::to_string(state.at.epoch) + " of " +
                           std::to_string(epochs) +
                           (state.optimizer ? "" : " and has no moments"));
+  const auto stop = trials::stop_epoch(
+      task_.early_stop, state.result.validated, state.result.validation_dice);
+  if (stop && (state.at.epoch > *stop || (state.at.epoch == *stop && state.at.step > 0)))
+    throw core::DataError("it is beyond the " + std::to_string(*stop) +
+                          " epochs after which the training is to stop");
   load_state(network_, state.weights, "the checkpoint");
   if (state.optimizer)
     optimizer_.restore(std::move(*state.optimizer));
@@ -80,7 +85,7 @@ void Training::restore(const std::string& text) {
 std::shared_ptr<Model> Training::run(
     const std::function<void(int epoch, double loss)>& on_epoch) {
   try {
-    while (at_.epoch < task_.training.epochs) {
+    while (at_.epoch < task_.training.epochs && !stops_early()) {
       train_epoch(on_epoch);
       if (validation_is_due())
         validate_epoch();
@@ -93,7 +98,16 @@ std::shared_ptr<Model> Training::run(
       keep();
     throw;
   }
-  return best_model();
+  if (at_.epoch == task_.training.epochs)
+    return best_model();
+  if (checkpoints_ != nullptr)
+    keep();
+  return nullptr;
+}
+
+bool Training::stops_early() const {
+  return trials::stop_epoch(task_.early_stop, result_.validated, result_.validation_dice) ==
+         at_.epoch;
 }
 
 void Training::pause() {

@@ -44,6 +44,7 @@ class Training {
            Checkpoints* checkpoints,
            trials::TrialResult& result);
 
+  /// Null where it stopped early, as its task says.
   std::shared_ptr<Model> run(const std::function<void(int epoch, double loss)>& on_epoch);
 
  private:
@@ -61,6 +62,7 @@ class Training {
   void end_phase();
   void train_epoch(const std::function<void(int epoch, double loss)>& on_epoch);
   double step(const std::vector<int>& positions);
+  bool stops_early() const;
   bool validation_is_due() const;
   void validate_epoch();
   void refuse_weights_that_are_not_finite() const;

@@ -71,6 +71,7 @@ work::Record to_record(const TrialSpec& spec) {
   record.set("repeat", spec.repeat);
   record.set("seed", spec.seed);
   record.set("keep_weights", spec.keep_weights);
+  add_to(record, spec.early_stop);
   return record;
 }
 
@@ -83,11 +84,21 @@ TrialSpec spec_from_record(const work::Record& record) {
           .external_cases = texts(record, "external_cases"),
           .repeat = record.integer("repeat"),
           .seed = record.integer("seed"),
-          .keep_weights = record.boolean("keep_weights")};
+          .keep_weights = record.boolean("keep_weights"),
+          .early_stop = early_stop_from_record(record)};
 }
 
 std::string trial_key(const TrialSpec& spec) {
   return core::content_hash(work::to_json(to_record(spec)));
+}
+
+TrialSpec without_early_stop(TrialSpec spec) {
+  spec.early_stop = {};
+  return spec;
+}
+
+bool succeeded(TrialStatus status) {
+  return status == TrialStatus::completed || status == TrialStatus::stopped_early;
 }
 
 double CaseScores::mean() const {

@@ -186,6 +186,45 @@ TEST(Table2Test, CountsFinalModelsWithoutAnExternalSetToo) {
   EXPECT_TRUE(std::isnan(values<Numbers>(table, "external_dice").at(1)));
 }
 
+TEST(Table2Test, ComparesFinalModelsWithTheReferencesRepeatByRepeat) {
+  Searches searches;
+  // The arm's come in another order: 0.9 - 0.7 and 0.2 - 0.5 of repeats 1 and 0.
+  auto& records = searches.sweep.records;
+  for (const auto& [index, repeat, external] :
+       {std::tuple(0U, 0, 0.5), {1U, 1, 0.7}, {2U, 1, 0.9}, {3U, 0, 0.2}}) {
+    records[index].spec.repeat = repeat;
+    records[index].external.scores = {1, {external}};
+  }
+  auto table = table_2(searches.arms);
+  EXPECT_EQ(values<Numbers>(table, "difference").at(0), 0);
+  EXPECT_NEAR(values<Numbers>(table, "difference").at(1), -0.05, 1e-12);
+  // Student's t for one degree of freedom times 0.25.
+  EXPECT_NEAR(values<Numbers>(table, "difference_low").at(1), -0.05 - 12.706 * 0.25, 1e-3);
+  EXPECT_NEAR(values<Numbers>(table, "difference_high").at(1), -0.05 + 12.706 * 0.25, 1e-3);
+  records[3].spec.repeat = 5;  // of the reference there is none
+  table = table_2(searches.arms);
+  EXPECT_NEAR(values<Numbers>(table, "difference").at(1), 0.2, 1e-12);
+  EXPECT_TRUE(std::isnan(values<Numbers>(table, "difference_low").at(1)));
+  searches.arms[0].reference = false;
+  EXPECT_TRUE(std::isnan(values<Numbers>(table_2(searches.arms), "difference").at(1)));
+}
+
+TEST(Table2CostsTest, PartsTheGainIntoEpochsStepsAndTimeAStep) {
+  Searches searches;
+  auto& records = searches.sweep.records;
+  for (std::size_t i = 0; i < 4; ++i) {  // the reference: 4 h for 4 trials of 10 epochs
+    records[i].result.loss.assign(10, 0.5);
+    records[i].result.steps = 120;
+  }
+  records[4].result.loss.assign(20, 0.5);  // the arm: 1 h
+  records[4].result.steps = 60;
+  const auto table = table_2_costs(searches.arms, 1);
+  EXPECT_EQ(values<Numbers>(table, "fewer_epochs"), (Numbers{1, 2}));
+  EXPECT_EQ(values<Numbers>(table, "fewer_steps"), (Numbers{1, 4}));
+  EXPECT_EQ(values<Numbers>(table, "faster_steps"), (Numbers{1, 0.5}));
+  EXPECT_EQ(values<Numbers>(table, "search_ratio"), (Numbers{1, 4}));
+}
+
 TEST(Table2CostsTest, CountsSearchThenRankingThenTrainingAndLiesUnderExecution) {
   const Searches searches;
   const auto table = table_2_costs(searches.arms, 2);

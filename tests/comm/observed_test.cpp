@@ -31,6 +31,22 @@ TEST(ObservedTest, NamesEachCollectiveAndTellsWhenItIsOver) {
   });
 }
 
+TEST(ObservedTest, HearsOfALibrarysCollectivesOverTheGroup) {
+  std::vector<std::string> heard;
+  const auto inner = self_communicator();
+  const auto group = observed(*inner, [&](const char* operation) {
+    heard.emplace_back(operation == nullptr ? "-" : operation);
+  });
+  try {
+    const LibraryCollective inside(*group, "a library");
+    EXPECT_EQ(heard, std::vector<std::string>{"a library"});
+    throw core::SystemError("the library's");
+  } catch (const core::SystemError&) {
+    EXPECT_EQ(heard, (std::vector<std::string>{"a library", "-"}));
+  }
+  const LibraryCollective nobody_listens(*inner, "a library");
+}
+
 TEST(ObservedTest, HearsTheEndOfACollectiveThatFails) {
   std::vector<std::string> heard;
   const auto inner = self_communicator();

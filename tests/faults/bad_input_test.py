@@ -69,6 +69,22 @@ class BadInputTest(ProgramTest):
         self.refused(folder, CONFIGURATION, "training.validate_every", "which is not to be searched",
                      text=space("field: training.validate_every, low: 1, high: 2"), ranks=1)
 
+    def test_trials_that_are_to_stop_where_they_cannot(self):
+        folder = self.copy_of_data()
+
+        def halving(rungs, more=""):
+            return TINY_STUDY.replace("  concurrency: 2\n", f"  concurrency: 2\n  halving: {{rungs: [{rungs}]}}\n{more}")
+
+        line = 1 + TINY_STUDY[:TINY_STUDY.index("  concurrency: 2")].count("\n") + 1
+        self.refused(folder, CONFIGURATION, f"study.yaml:{line}:30: search.halving.rungs.0.epochs is 2, but trials end after 2 epochs",
+                     text=halving("{epochs: 2}"), ranks=1)
+        self.refused(folder, CONFIGURATION, f"study.yaml:{line}:30: search.halving.rungs.0.epochs is 1, but there is no validation",
+                     text=halving("{epochs: 1}").replace("validate_every: 1", "validate_every: 2"), ranks=1)
+        self.refused(folder, CONFIGURATION, f"study.yaml:{line - 1}:16: search.concurrency is 2, but a bracket of halving has 4 trials",
+                     text=halving("{epochs: 1}, {epochs: 2}"), ranks=1)
+        self.refused(folder, CONFIGURATION, f"study.yaml:{line}:", "search.halving and a search of training.epochs exclude each other",
+                     text=halving("{epochs: 1}", "  space: [{field: training.epochs, low: 1, high: 3}]\n"), ranks=1)
+
     def test_memory_for_less_than_two_prepared_images(self):
         folder = self.copy_of_data()
         text = TINY_STUDY.replace("cube: 12", "cube: 96, memory: 1, device: cpu")

@@ -116,6 +116,36 @@ class SearchSpaceTest(ProgramTest):
         self.assertIn("search.warm_start.content was", changed.text)
         self.assertIn("which invalidates search and train", changed.text)
 
+    def test_a_replay_proposes_the_points_of_another_search_or_of_a_list(self):
+        earlier = self.scratch / "replayed.h5"
+        shutil.copy(self.reference / "results.h5", earlier)
+
+        def replay(points, trials=6):
+            return SPACE_STUDY.replace("method: random", "method: replay").replace("  trials: 6", f"  trials: {trials}\n  replay: {{points: {points}}}")
+
+        path, folder = self.study("replay", replay(earlier, trials=2))
+        self.done(run("run", path, ranks=2))
+        if h5py is not None:
+            there, here = (self.columns(results, "/search/all_full") for results in (earlier, folder / "results.h5"))
+            self.assertEqual(here["key"], there["key"][:2])
+            self.assertEqual(here["reward"], there["reward"][:2])
+        # Another list is another search; a list on which a point cannot be proposed is none.
+        points = self.scratch / "points.csv"
+        points.write_text("learning_rate,optimizer,weight_decay,training.loss,training.patches_per_case,training.patch\n"
+                          '0.001,adam,0.0001,dice,1,"[8, 16, 16]"\n0.002,novograd,0,dice_ce,2,"[16, 16, 16]"\n')
+        path.write_text(replay(points).replace("OUT", str(folder)))
+        changed = run("run", path, ranks=2)
+        self.assertEqual(changed.code, 2, changed.text)
+        self.assertIn("search.replay.content was", changed.text)
+        check = self.done(run("check", path, ranks=1)).output
+        self.assertIn("check: search", check)
+        points.write_text(points.read_text() + '0.5,adam,0.0001,dice,1,"[8, 16, 16]"\n')
+        for command in ("run", "check"):
+            refused = run(command, path, ranks=2)
+            self.assertEqual(refused.code, 3, refused.text)
+            self.assertIn("points.csv, but point 2 (counted from 0) is not of this search space: learning_rate is 0.5, but is searched "
+                          "here from 5e-04 to 0.01", refused.text)
+
     def test_a_warm_start_from_nothing_useful_is_refused_with_the_reason(self):
         results = self.reference / "results.h5"
 

@@ -25,8 +25,9 @@ class ShardsTest(ProgramTest):
     def test_any_number_of_shards_gives_the_file_that_one_job_gives(self):
         for count in (1, 3):
             path, folder = self.selected(f"of{count}")
-            # At the same time, as a job array runs them, on different numbers of ranks.
-            shards = [subprocess.Popen(mpi_command(1 + i % 2) + [PROGRAM, "sweep", str(path), "--shard", f"{i}/{count}"],
+            # At the same time, as a job array runs them, on different numbers of ranks, with one or two trials at once in each.
+            shards = [subprocess.Popen(mpi_command(1 + i % 2) + [PROGRAM, "sweep", str(path), "--shard", f"{i}/{count}",
+                                                                 "--set", f"compute.trials_per_device={1 + (i + count // 3) % 2}"],
                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
                       for i in range(1, count + 1)]
             for shard in shards:

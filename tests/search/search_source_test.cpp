@@ -30,7 +30,11 @@ trials::TrialSpec spec_of(const HyperParameters& hyper) {
 }
 
 SearchSource source_for(const SearchOptions& options) {
-  return SearchSource(options, HyperParameters{}, core::RandomKey(11), spec_of);
+  return SearchSource(
+      options,
+      HyperParameters{},
+      core::RandomKey(11),
+      [](const HyperParameters& hyper, const std::string&) { return spec_of(hyper); });
 }
 
 /// A smooth surface of the hyper-parameters that stands for a training.
@@ -82,8 +86,9 @@ SearchOutcome outcome_of(const SearchOptions& options, int workers, std::uint64_
 
 TEST(SearchSourceTest, MakesTheSameProposalsWhateverTheOrderOfArrival) {
   for (const auto& [method, name] : names_of_method) {
-    const SearchOptions options{
-        .method = method, .trials = 20, .concurrency = 4, .grid_points = 4};
+    SearchOptions options{.method = method, .trials = 20, .concurrency = 4, .grid_points = 4};
+    for (int i = 0; i < 20; ++i)
+      options.replay_points.push_back({i / 19.0, 0.5});
     const SearchOutcome expected = outcome_of(options, 1, 0);
     EXPECT_EQ(std::ssize(expected.proposals), method == Method::grid ? 16 : 20);
     for (const int workers : {1, 2, 3, 4, 9})
@@ -127,8 +132,8 @@ TEST(SearchSourceTest, WithConcurrencyOneIsThePlainSequentialLoop) {
 
 TEST(SearchSourceTest, TellsEachProposalAndTheControllersStateOnceWhateverTheOrderOfArrival) {
   for (const auto& [method, name] : names_of_method) {
-    const SearchOptions options{
-        .method = method, .trials = 9, .concurrency = 3, .grid_points = 3};
+    SearchOptions options{.method = method, .trials = 9, .concurrency = 3, .grid_points = 3};
+    options.replay_points.assign(9, {0.25, 0.75});
     const auto told = [&](int workers, std::uint64_t seed) {
       SearchSource source = source_for(options);
       std::vector<std::pair<Proposal, std::string>> all;

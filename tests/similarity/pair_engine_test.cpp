@@ -269,13 +269,20 @@ TEST(PairEngineTest, RefusesARowOfOtherVolumes) {
   EXPECT_THROW(engine.compute(item), core::DataError);
 }
 
-TEST(PairEngineTest, StopsWithinATile) {
+TEST(PairEngineTest, CallsInTheMidstOfATileAndStopsThere) {
   const Shelf shelf = equal_shapes(5);
   PairEngine engine(Metric::mutual_information, Crop::label, small_options(5), shelf.set());
+  std::atomic<int> calls = 0;
   std::atomic<bool> stop = false;
-  engine.stop_when(stop);
+  engine.call_meanwhile([&] {
+    ++calls;
+    if (stop)
+      throw core::Stopped("asked to stop");
+  });
   const work::Item tile = engine.tile_items().at(0);
   EXPECT_EQ(engine.compute(tile).size(), 25U);
+  // Before each of five images, and among their pairs.
+  EXPECT_GT(calls, 5);
   stop = true;
   EXPECT_THROW(engine.compute(tile), core::Stopped);
 }

@@ -98,6 +98,19 @@ TEST(CheckpointFileTest, AKillBetweenTheRenamesLosesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
+TEST(CheckpointFileTest, AKillDuringTheFirstWriteLeavesAFileThatCountsAndGoes) {
+  const TemporaryFolder folder;
+  const CheckpointFile file(folder.path(), "k", here);
+  EXPECT_FALSE(file.exists());
+  overwrite(folder.path() / "k.checkpoint.tmp", "torn");
+  EXPECT_EQ(read(file).state, std::nullopt);
+  // Otherwise whoever finishes the trial would leave it there.
+  EXPECT_TRUE(file.exists());
+  file.remove();
+  EXPECT_FALSE(file.exists());
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
 TEST(CheckpointFileTest, IgnoresAnotherPieceAndOtherNumericsAndSaysSo) {
   const TemporaryFolder folder;
   CheckpointFile(folder.path(), "k", here).write("state");

@@ -130,6 +130,60 @@ TEST_P(CheckpointsTest, KilledAtAnyStepItGoesOnFromTheLastOneToTheSameBits) {
   }
 }
 
+TEST_P(CheckpointsTest, StoppedEarlyAsAskedItIsTheBeginningOfTheWholeAndGoesOnToTheSameBits) {
+  Balls balls = this->balls();
+  const TrainedModel whole = balls.train();
+  InMemory checkpoints;
+  balls.task.early_stop.after = 2;
+  for (int again = 0; again < 2; ++again) {
+    const TrainedModel early = train(balls.task, balls.cases, never, {}, &checkpoints);
+    EXPECT_EQ(early.result.status, trials::TrialStatus::stopped_early);
+    EXPECT_EQ(early.result.reason, "stopped after 2 of 3 epochs");
+    EXPECT_EQ(early.model, nullptr);
+    EXPECT_EQ(early.result.loss,
+              std::vector(whole.result.loss.begin(), whole.result.loss.begin() + 2));
+    EXPECT_EQ(early.result.validation_dice, std::vector{whole.result.validation_dice[0]});
+    EXPECT_EQ(early.result.best_validation_dice, whole.result.validation_dice[0]);
+    // Taken up again where it stopped, it does nothing more.
+    EXPECT_EQ(checkpoints.pauses, 6);
+  }
+  balls.task.early_stop = {};
+  expect_same(whole, train(balls.task, balls.cases, never, {}, &checkpoints));
+  EXPECT_EQ(checkpoints.pauses, all_pauses);
+  EXPECT_EQ(checkpoints.refusal, "");
+}
+
+TEST(CheckpointsOfATrainingTest, FromBeyondTheEpochWhereItIsToStopAreRefused) {
+  Balls balls = short_training();
+  std::atomic<bool> stop = false;
+  InMemory checkpoints;
+  checkpoints.at_pause = [&](int number) {
+    stop = number == 7;  // in the third epoch
+    return false;
+  };
+  EXPECT_THROW(train(balls.task, balls.cases, stop, {}, &checkpoints), core::Stopped);
+  checkpoints.at_pause = {};
+  balls.task.early_stop = {.epochs = {2}, .below = {1.5}};
+  const TrainedModel early = train(balls.task, balls.cases, never, {}, &checkpoints);
+  EXPECT_EQ(checkpoints.refusal,
+            "it is beyond the 2 epochs after which the training is to stop");
+}
+
+TEST(CheckpointsOfATrainingTest, AreNotNeededToStopWhereTheDiceIsTooLow) {
+  Balls balls = short_training();
+  balls.task.early_stop = {.epochs = {2, 3}, .below = {1.5, 1.5}};
+  const TrainedModel early = balls.train();
+  EXPECT_EQ(early.result.status, trials::TrialStatus::stopped_early);
+  EXPECT_EQ(early.result.loss.size(), 2U);
+  EXPECT_EQ(
+      early.result.reason,
+      "stopped after 2 of 3 epochs: its validation Dice was below 1.500000, the median of "
+      "earlier trials");
+  balls.task.early_stop.below = {-0.5, 1.5};
+  // After the last epoch there is nothing to save.
+  EXPECT_EQ(balls.train().result.status, trials::TrialStatus::completed);
+}
+
 TEST(CheckpointsOfATrainingTest, TellEpochsAndSecondsOnOnce) {
   const Balls balls = short_training();
   std::vector<int> epochs;

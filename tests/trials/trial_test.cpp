@@ -59,8 +59,18 @@ TEST(TrialKeyTest, ChangesWithEveryField) {
   changed([](TrialSpec& s) { s.repeat = 4; });
   changed([](TrialSpec& s) { s.seed = 0; });
   changed([](TrialSpec& s) { s.keep_weights = false; });
+  changed([](TrialSpec& s) { s.early_stop.after = 5; });
+  changed([](TrialSpec& s) { s.early_stop = {.epochs = {5}, .below = {0.5}}; });
+  changed([](TrialSpec& s) { s.early_stop = {.epochs = {5}, .below = {0.6}}; });
   // A case moved from one role to another is another trial.
   changed([](TrialSpec& s) { std::swap(s.training_cases, s.validation_cases); });
+}
+
+TEST(TrialKeyTest, OfATrialWithoutItsEarlyStopIsTheWholeOnes) {
+  TrialSpec early = some_spec();
+  early.early_stop = {.after = 10, .epochs = {4, 8}, .below = {0.1 + 0.2, 0.5}};
+  EXPECT_EQ(spec_from_record(work::from_json(work::to_json(to_record(early)))), early);
+  EXPECT_EQ(trial_key(without_early_stop(early)), trial_key(some_spec()));
 }
 
 /// A study finds its finished trials by their keys: those of trials that search no more than

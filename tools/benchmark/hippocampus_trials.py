@@ -44,14 +44,16 @@ arms:
   - {{name: all_proxy5, data: all, network: proxy5}}
 reference: all_proxy5
 sweep: {{optimizers: [adam, rmsprop, adamax, novograd], learning_rates: {rates}, repeats: 4, shift_probability: {probability}}}
-final_training: {{network: proxy5}}
+# A results file wants these stages too: a trial each.
+search: {{method: random, trials: 1, concurrency: 1}}
+final_training: {{network: proxy5, repeats: 1}}
 output: {{folder: {folder}}}
 """
 
 
 def run(program, study, ranks):
     launcher = [] if ranks == 1 else ["mpiexec", "--allow-run-as-root", "--bind-to", "none", "-n", str(ranks)]
-    subprocess.run([*launcher, program, "sweep", study], check=True)
+    subprocess.run([*launcher, program, "run", study], check=True)
 
 
 def rows_of(results):

@@ -3,10 +3,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <iomanip>
 #include <iostream>
-#include <map>
 #include <queue>
 #include <sstream>
 #include <string>
@@ -14,95 +12,16 @@
 
 #include "proxytune/core/random.h"
 #include "proxytune/search/sequence.h"
+#include "search_early_stopping.h"
 #include "search_surfaces.h"
+#include "trial_table.h"
 
 namespace proxytune {
 namespace {
 
 using benchmark::Point;
 using benchmark::Surface;
-
-/// A grid point of tools/benchmark/hippocampus_trials.csv: its repeats.
-struct Cell {
-  std::vector<double> rewards;  // best validation Dice
-};
-
-/// The real trials: learning rate, shift probability and optimizer, each coordinate meaning the
-/// grid's point in whose interval it lies; a value is the mean of the repeats, a reward one of
-/// them.
-class TrialTable {
- public:
-  explicit TrialTable(const std::string& path) {
-    std::ifstream file(path);
-    std::string line;
-    std::getline(file, line);
-    while (std::getline(file, line))
-      add(line);
-  }
-
-  bool empty() const { return cells_.empty(); }
-  const std::vector<double>& seconds() const { return seconds_; }
-
-  Surface surface() const {
-    Surface surface{
-        "hippocampus", true, {0, 0, static_cast<int>(optimizers_.size())}, 0, 0, {}};
-    surface.value = [this](const Point& x) { return mean(cell(x)); };
-    for (const auto& [where, cell] : cells_)
-      surface.best = std::max(surface.best, mean(cell));
-    return surface;
-  }
-
-  double reward(const Point& x, core::Random& random) const {
-    const Cell& here = cell(x);
-    return here.rewards[random.index(here.rewards.size())];
-  }
-
- private:
-  static double mean(const Cell& cell) {
-    double sum = 0;
-    for (const double reward : cell.rewards)
-      sum += reward;
-    return sum / static_cast<double>(cell.rewards.size());
-  }
-
-  /// learning_rate,shift_probability,optimizer,repeat,status,external_dice,seconds,curve
-  void add(const std::string& line) {
-    std::vector<std::string> words;
-    std::istringstream stream(line);
-    for (std::string word; std::getline(stream, word, ',');)
-      words.push_back(word);
-    double best = 0;
-    std::istringstream curve(words.at(7));
-    for (double dice = 0; curve >> dice;)
-      best = std::max(best, dice);
-    const int rate = place(rates_, std::atof(words[0].c_str()));
-    const int shift = place(shifts_, std::atof(words[1].c_str()));
-    const int optimizer = place(optimizers_, words[2]);
-    cells_[{rate, shift, optimizer}].rewards.push_back(best);
-    seconds_.push_back(std::atof(words[6].c_str()));
-  }
-
-  /// Rows come in rising order of each number.
-  template <class Value>
-  static int place(std::vector<Value>& known, const Value& value) {
-    const auto found = std::find(known.begin(), known.end(), value);
-    if (found != known.end())
-      return static_cast<int>(found - known.begin());
-    known.push_back(value);
-    return static_cast<int>(known.size()) - 1;
-  }
-
-  const Cell& cell(const Point& x) const {
-    return cells_.at({benchmark::choice(x[0], static_cast<int>(rates_.size())),
-                      benchmark::choice(x[1], static_cast<int>(shifts_.size())),
-                      benchmark::choice(x[2], static_cast<int>(optimizers_.size()))});
-  }
-
-  std::vector<double> rates_, shifts_;
-  std::vector<std::string> optimizers_;
-  std::map<std::vector<int>, Cell> cells_;
-  std::vector<double> seconds_;
-};
+using benchmark::TrialTable;
 
 class Problems {
  public:
@@ -281,11 +200,15 @@ int chosen(int count, char** words) {
     list(Problems(words[1]));
   } else if (what == "evaluate") {
     evaluate(Problems(words[1]));
+  } else if (what == "stop" && count == 9) {
+    benchmark::search_with_stops(TrialTable(words[1]), words + 3);
   } else if (what == "run" && count == 10) {
     run(Problems(words[1]), words + 3);
   } else {
-    std::cerr << "usage: benchmark_search TABLE list | evaluate | run SURFACE METHOD TRIALS "
-                 "CONCURRENCY DEVICES FIRST_SEED LAST_SEED\n";
+    std::cerr
+        << "usage: benchmark_search TABLE list | evaluate | run SURFACE METHOD TRIALS "
+           "CONCURRENCY DEVICES FIRST_SEED LAST_SEED | stop METHOD TRIALS CONCURRENCY RULE "
+           "FIRST_SEED LAST_SEED\n";
     return 64;
   }
   return 0;

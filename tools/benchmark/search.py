@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Searches for hyper-parameters compared: the program's controllers, random points, and Optuna's TPE beside them.
 
-usage: tools/benchmark.sh search [developed|judged|concurrency] [SEEDS [METHOD...]]
+usage: tools/benchmark.sh search [developed|judged|concurrency|early_stopping] [SEEDS [METHOD...]]
 developed, judged (default): 50 trials, one open at a time, on the surfaces of that kind in search_surfaces.h, judged with the
 table of real trials (hippocampus_trials.csv) if it is there. Controllers are improved by the developed ones; the judged ones are
 for the figures in docs/search.md. concurrency: 64 trials on all surfaces with 1, 4, 16 and 64 open, on as many devices and on half
 as many, in simulated time, trials lasting as long as those of the table, or, without it, as long as
 each other but for 6 per cent (standard deviation).
+early_stopping: 48 trials of the table of real trials, 16 open, with and without successive halving and the median rule, by the
+program's own search; epochs trained, regret, and how many epochs the search without them needs for the same mean regret.
 Regret: how far the trial with the highest reward lies below the surface's best, both without the noise. SEEDS (default 200)
 searches of each; means with 95 % intervals. TPE: TPESampler() as it comes, but for its seed. Curves: build/search_KIND.csv.
 """
@@ -134,6 +136,49 @@ def concurrency(program, pool, seeds, methods):
     write("concurrency", ["method", "devices", "open", "regret_ratio", "speed_up", "at_work"], rows)
 
 
+STOPPED_TRIALS, OPEN = 48, 16
+RULES = ("none", "halving:2:4,10", "halving:2:2,4,10", "halving:3:2,6", "halving:4:4", "median:2:5", "median:4:5")
+
+
+def stopped(job):
+    """[(epochs so far, regret so far) after each trial], one a seed."""
+    program, method, rule, first, last = job
+    command = [program, TABLE, "stop", method, *map(str, (STOPPED_TRIALS, OPEN, rule, first, last))]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [list(zip(*[iter(map(float, line.split()))] * 2)) for line in lines]
+
+
+def epochs_for(runs, regret):
+    """Mean epochs after which a search's mean regret is first no larger; nothing if it never is."""
+    for trial in range(STOPPED_TRIALS):
+        if sum(run[trial][1] for run in runs) <= regret * len(runs):
+            return sum(run[trial][0] for run in runs) / len(runs)
+    return None
+
+
+def early_stopping(program, pool, seeds, methods):
+    rows = []
+    print(f"{STOPPED_TRIALS} real trials of 20 epochs, {OPEN} open, {seeds} seeds. Regret x 1000, in brackets the paired difference from the "
+          "search that stops none; epochs, and how many times more that one trains, in all and until its mean regret is as small")
+    for method in methods:
+        if method == "tpe":
+            continue
+        plain = in_parts(pool, stopped, (program, method, "none"), seeds)
+        for rule in RULES:
+            runs = plain if rule == "none" else in_parts(pool, stopped, (program, method, rule), seeds)
+            mean, half = mean_and_interval([run[-1][1] for run in runs])
+            gap, gap_half = mean_and_interval([run[-1][1] - other[-1][1] for run, other in zip(runs, plain)])
+            epochs, all_epochs = (sum(run[-1][0] for run in these) / seeds for these in (runs, plain))
+            equal = epochs_for(plain, mean)
+            until = f"{equal / epochs:4.2f}" if equal else f"over {all_epochs / epochs:4.2f}"
+            print(f"  {method:16} {rule:18} {1000 * mean:6.2f} +- {1000 * half:4.2f} [{1000 * gap:+6.2f} +- {1000 * gap_half:4.2f}]  "
+                  f"epochs {epochs:6.1f}  {all_epochs / epochs:4.2f} x in all  {until} x until as small", flush=True)
+            for trial in range(STOPPED_TRIALS):
+                rows.append([method, rule, trial + 1, f"{sum(run[trial][0] for run in runs) / seeds:.6g}",
+                             f"{sum(run[trial][1] for run in runs) / seeds:.6g}"])
+    write("early_stopping", ["method", "rule", "trials", "epochs", "regret"], rows)
+
+
 def write(kind, header, rows):
     path = Path("build", f"search_{kind}.csv")
     with open(path, "w", newline="") as file:
@@ -144,12 +189,16 @@ def write(kind, header, rows):
 
 
 def main(program, kind="judged", seeds="200", *methods):
-    if kind not in ("developed", "judged", "concurrency"):
+    if kind not in ("developed", "judged", "concurrency", "early_stopping"):
         sys.exit(__doc__.strip())
     if not TABLE.exists():
         print(f"{TABLE} is not there: synthetic surfaces only, durations made up", file=sys.stderr)
+        if kind == "early_stopping":
+            sys.exit(1)
     with Pool() as pool:
-        if kind == "concurrency":
+        if kind == "early_stopping":
+            early_stopping(program, pool, int(seeds), methods or METHODS)
+        elif kind == "concurrency":
             concurrency(program, pool, int(seeds), methods or METHODS)
         else:
             compare(program, pool, kind, int(seeds), methods or METHODS)

@@ -1,9 +1,9 @@
 """A disk that is full at some moment of a study, COUNT times: the study's folder lies on a small file system of its own
-(tmpfs), which is filled up to a few random kilobytes when a random event is in the journal, or is too small from the
-beginning. The job must end with code 4 and one sentence that names the file; with room again the same command must give
+(tmpfs), which is filled up to a few random kilobytes when a random event is in the journal, before the pair matrix or
+before the results, or is too small from the beginning. The job must end with code 4 and one sentence that names the file; with room again the same command must give
 the uninterrupted results and repeat no finished trial. It takes the right to mount; without, it says so and does nothing.
 
-SOAK name=full_disk count=N full=F lost=0 repeated=0 different=0 unclear=0 failed=0
+SOAK name=full_disk count=N full=F pairs=P results=R (how often those were what did not fit) lost=0 repeated=0 different=0 unclear=0 failed=0
 """
 
 import os
@@ -67,7 +67,7 @@ class Soak:
         self.reference = ProgramTest.reference
         self.trials = set(finished_trials(self.reference))
         self.whole = sum(file.stat().st_size for file in self.reference.rglob("*") if file.is_file()) // 1024
-        self.sums = dict.fromkeys(("full", "lost", "repeated", "different", "unclear", "failed"), 0)
+        self.sums = dict.fromkeys(("full", "pairs", "results", "lost", "repeated", "different", "unclear", "failed"), 0)
 
     def fill_in_the_midst(self, disk, path, folder, more, ranks, dice):
         (kind, stage), most = dice.choice(MOMENTS if more else MOMENTS[:2] + MOMENTS[3:])
@@ -83,6 +83,14 @@ class Soak:
         result = run("run", path, *more, ranks=ranks)
         return result.code, result.text, "from the beginning"
 
+    def at_a_stage(self, disk, path, folder, more, ranks, dice, stage):
+        before, most = {"rank": ("preprocess", 32), "analyse": ("run", 140)}[stage]
+        assert run(before, path, *more, ranks=ranks).code == 0
+        (folder / "results.h5").unlink(missing_ok=True)
+        disk.leave(dice.randrange(0, most, 4))
+        result = run(stage, path, *more, ranks=ranks)
+        return result.code, result.text, f"before {stage}"
+
     def once(self, number, dice):
         place = self.scratch / f"disk{number}"
         disk = Disk(place)
@@ -91,10 +99,11 @@ class Soak:
             path.write_text(STUDY.replace("OUT", str(folder)))
             ranks = 1 + dice.randrange(3)
             more = dice.choice((CHECKPOINTS, ()))
-            if dice.random() < 0.5:
-                code, text, when = self.fill_in_the_midst(disk, path, folder, more, ranks, dice)
-            else:
-                code, text, when = self.too_small(disk, path, more, ranks, dice)
+            code, text, when = (
+                lambda: self.fill_in_the_midst(disk, path, folder, more, ranks, dice),
+                lambda: self.too_small(disk, path, more, ranks, dice),
+                lambda: self.at_a_stage(disk, path, folder, more, ranks, dice, "rank"),
+                lambda: self.at_a_stage(disk, path, folder, more, ranks, dice, "analyse"))[number % 4]()
             said = complaints(text)
             full = code != 0
             clear = not full or (code == 4 and len(said) > 0 and all(str(place) in line for line in said if ENDINGS[0] in line))
@@ -102,7 +111,8 @@ class Soak:
             again = run("run", path, *more, ranks=1 + dice.randrange(3))
             finished = finished_trials(folder)
             changed = again.code == 0 and differences(self.reference / "results.h5", folder / "results.h5")
-            found = {"full": full, "unclear": not clear, "failed": again.code != 0, "different": bool(changed),
+            found = {"full": full, "pairs": any("/pairs/" in line for line in said),
+                     "results": any("/results.h5" in line for line in said), "unclear": not clear, "failed": again.code != 0, "different": bool(changed),
                      "repeated": len(finished) - len(set(finished)), "lost": len(self.trials - set(finished))}
             for name, value in found.items():
                 self.sums[name] += value
@@ -129,7 +139,7 @@ def main(count):
         soak.once(number, dice)
     ProgramTest.tearDownClass()
     print(f"SOAK name=full_disk count={count} " + " ".join(f"{name}={value}" for name, value in soak.sums.items()))
-    return 1 if any(value for name, value in soak.sums.items() if name != "full") or not soak.sums["full"] else 0
+    return 1 if any(soak.sums[name] for name in ("lost", "repeated", "different", "unclear", "failed")) or not soak.sums["full"] else 0
 
 
 if __name__ == "__main__":

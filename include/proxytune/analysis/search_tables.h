@@ -27,12 +27,13 @@ struct SearchRange {
 };
 
 /// Table 2 of the paper, /analysis/table_2: found hyper-parameters and the final full models'
-/// Dice.
+/// Dice, with its mean difference from the reference's, pair by pair of repeats.
 core::Table table_2(const std::vector<SearchedArm>& arms);
 
 /// Table 2's hours, /execution/table_2_costs: wall time x devices of the search alone, with
 /// the ranking, and with the final training; and how many times less that is than the
-/// reference's. A trial that several arms share counts fully for each.
+/// reference's, which for the search is a product: of fewer epochs, fewer steps an epoch and
+/// less time a step. A trial that several arms share counts fully for each.
 core::Table table_2_costs(const std::vector<SearchedArm>& arms, int devices_per_trial);
 
 /// Fig. 4C and D, /analysis/relative_distances: how far found hyper-parameters lie from the

@@ -15,11 +15,14 @@ struct Proposal {
   int index = 0;
   std::vector<double> unit_point{};  // in [0,1]^d
   trials::HyperParameters hyper_parameters{};
-  std::string key{};  // of its trial; two proposals may mean the same trial
+  std::string key{};  // of its trial, as far as it came; two proposals may mean the same trial
   bool finished = false;
-  bool scored = false;  // completed, with a Dice; otherwise the reward is the failed one
+  bool scored = false;  // with a Dice; otherwise the reward is the failed one
   trials::TrialStatus status = trials::TrialStatus::completed;
   double reward = 0;
+  int rung = 0;                    // where it ended; without rungs all end at 0
+  int epochs = 0;                  // that were trained
+  trials::EarlyStop early_stop{};  // what was asked for
   bool operator==(const Proposal&) const = default;
 };
 
@@ -29,9 +32,17 @@ struct SearchOutcome {
   bool operator==(const SearchOutcome&) const = default;
 };
 
-/// The finished proposal with the highest reward, the earliest of equals, among those that
-/// were scored; none if every trial failed.
+/// Of the proposals that were scored and finished, those that came to the highest rung; of them
+/// the one with the highest reward, the earliest of equals; none if every trial failed.
 std::optional<Proposal> best(const SearchOutcome& outcome);
+
+/// How much was trained; of proposals of equal hyper-parameters, which are one training, the
+/// longer one counts.
+struct Trained {
+  int trainings = 0;
+  int epochs = 0;
+};
+Trained trained(const SearchOutcome& outcome);
 
 /// One row a proposal; `path` is "/search/<arm>". `fields` names the space's dimensions.
 core::Table trace_table(const SearchOutcome& outcome,

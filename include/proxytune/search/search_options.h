@@ -5,18 +5,21 @@
 #include <vector>
 
 #include "proxytune/core/names.h"
+#include "proxytune/search/early_stopping.h"
+#include "proxytune/search/replay.h"
 #include "proxytune/search/space.h"
 #include "proxytune/search/warm_start.h"
 
 namespace proxytune::search {
 
-enum class Method { reinforcement, bayesian, random, low_discrepancy, grid };
+enum class Method { reinforcement, bayesian, random, low_discrepancy, grid, replay };
 inline constexpr core::Name<Method> names_of_method[] = {
     {Method::reinforcement, "reinforcement"},
     {Method::bayesian, "bayesian"},
     {Method::random, "random"},
     {Method::low_discrepancy, "low_discrepancy"},
     {Method::grid, "grid"},
+    {Method::replay, "replay"},
 };
 constexpr std::span<const core::Name<Method>> names(Method) {
   return names_of_method;
@@ -40,6 +43,11 @@ struct SearchOptions {
   double ratio_clip = 0.2;
   double failed_reward = 0;
   std::optional<WarmStart> warm_start{};
+  std::optional<ReplayOptions> replay{};
+  /// The points of that list; not in the study file.
+  std::vector<std::vector<double>> replay_points{};
+  std::optional<HalvingOptions> halving{};
+  std::optional<MedianStoppingOptions> median_stopping{};
   /// What the warm start gives; not in the study file.
   std::vector<std::vector<double>> first_points{};
 };
@@ -51,7 +59,7 @@ void describe(Fields& fields, SearchOptions& options) {
       options.method,
       "who proposes hyper-parameters: the paper's recurrent controller; expected improvement "
       "under a Gaussian process, which finds better ones in as many trials (docs/search.md); "
-      "independent or evenly spread points; a lattice");
+      "independent or evenly spread points; a lattice; the points of a list");
   fields("trials", options.trials, "trials of each arm; a study may be extended by raising it");
   fields(
       "concurrency",
@@ -89,6 +97,15 @@ void describe(Fields& fields, SearchOptions& options) {
          options.failed_reward,
          "reward of a trial that diverged or failed; others get their best validation Dice");
   fields("warm_start", options.warm_start, "begin with the best points of an earlier study");
+  fields("replay", options.replay, "of the method replay, which needs it: the list");
+  fields("halving",
+         options.halving,
+         "successive halving: trials are compared before their last epoch, and only the better "
+         "ones go on");
+  fields("median_stopping",
+         options.median_stopping,
+         "the median rule: a trial is stopped where its best Dice is below the median of the "
+         "earlier trials' at that epoch");
 }
 
 /// Throws core::FieldError.

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxytune/core/hash.h"
@@ -92,8 +92,9 @@ class PairEngine {
   int rows() const { return rows_.set.size; }
   int columns() const { return columns_.set.size; }
   bool symmetric() const { return symmetric_; }
-  /// compute() throws core::Stopped soon after this becomes true; it outlives the engine.
-  void stop_when(const std::atomic<bool>& stop) { stop_ = &stop; }
+  /// compute() calls it every few pairs, from any of its threads; what it throws, such as
+  /// core::Stopped, ends the piece.
+  void call_meanwhile(std::function<void()> call) { meanwhile_ = std::move(call); }
 
  private:
   /// A set in the order of its tiles.
@@ -126,11 +127,10 @@ class PairEngine {
   TileValues compute_row(const work::Item& item);
   void compute_part(const Tile& tile, const Tile& part, TileValues& values);
 
-  void stop_if_asked() const;
 
   Crop crop_;
   SimilarityOptions options_;
-  const std::atomic<bool>* stop_ = nullptr;
+  std::function<void()> meanwhile_ = [] {};
   bool on_gpu_ = false;
   std::size_t limit_ = 0;                           // bytes, of prepared images
   std::size_t largest_image_ = 0;                   // bytes, of those prepared so far

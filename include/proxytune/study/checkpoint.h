@@ -28,12 +28,13 @@ class CheckpointFile {
   /// Temporary name, sync, rename; the newest becomes the one before. Throws
   /// core::SystemError.
   void write(std::string_view state) const;
-  /// Whether there is any file, whole or not.
+  /// Whether there is any file, whole or not, temporary ones included.
   bool exists() const;
   /// Leaves nothing. What the system refuses to remove stays: the next launch tries again.
   void remove() const;
 
  private:
+  std::vector<std::filesystem::path> files() const;
   std::optional<std::string> read_generation(const std::filesystem::path& file,
                                              const std::string& otherwise,
                                              const core::Log& log) const;

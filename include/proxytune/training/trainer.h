@@ -62,6 +62,7 @@ struct TrainingTask {
   std::filesystem::path start_weights;  // empty: random initialisation
   network::Precision precision = network::Precision::f32;
   double time_limit = 0;  // seconds of training and validation; 0: none
+  trials::EarlyStop early_stop{};
 };
 
 struct TrainedModel {
@@ -71,11 +72,12 @@ struct TrainedModel {
 
 /// Trains and validates one model on this rank's device; divergence, lack of memory, a time
 /// limit that has passed and throws become a status of the result; where nothing could be
-/// validated the model has the last weights and best_epoch is -1. Throws core::Stopped when
-/// `stop` is set, between two steps, with its state in `checkpoints` if they are given, and
-/// lets core::SystemError through, which is not the trial's fault. `rank`, `host` and
-/// `weights_file` of the result are the caller's, seconds include those of the attempts that it
-/// goes on from. `on_epoch` may be empty.
+/// validated the model has the last weights and best_epoch is -1. Where it is to stop early its
+/// state is in `checkpoints`, from which the same training with a later stop goes on. Throws
+/// core::Stopped when `stop` is set, between two steps, with its state in `checkpoints` if they
+/// are given, and lets core::SystemError through, which is not the trial's fault. `rank`,
+/// `host` and `weights_file` of the result are the caller's, seconds include those of the
+/// attempts that it goes on from. `on_epoch` may be empty.
 TrainedModel train(const TrainingTask& task,
                    const datasets::CaseSource& cases,
                    const std::atomic<bool>& stop,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxytune/core/names.h"
+#include "proxytune/trials/early_stop.h"
 #include "proxytune/trials/hyper_parameters.h"
 #include "proxytune/work/record.h"
 
@@ -24,6 +25,7 @@ struct TrialSpec {
   std::int64_t repeat = 0;
   std::int64_t seed = 0;      // of the study
   bool keep_weights = false;  // best weights become a file
+  EarlyStop early_stop{};
   bool operator==(const TrialSpec&) const = default;
 };
 
@@ -32,10 +34,22 @@ work::Record to_record(const TrialSpec& spec);
 TrialSpec spec_from_record(const work::Record& record);
 /// Content hash of to_record's text: the trial's identity.
 std::string trial_key(const TrialSpec& spec);
+/// The same training, to its last epoch.
+TrialSpec without_early_stop(TrialSpec spec);
 
-enum class TrialStatus { completed, diverged, out_of_memory, timed_out, failed, lost };
+/// `stopped_early`: as its specification says; it has the scores of its epochs so far.
+enum class TrialStatus {
+  completed,
+  stopped_early,
+  diverged,
+  out_of_memory,
+  timed_out,
+  failed,
+  lost
+};
 inline constexpr core::Name<TrialStatus> names_of_trial_status[] = {
     {TrialStatus::completed, "completed"},
+    {TrialStatus::stopped_early, "stopped_early"},
     {TrialStatus::diverged, "diverged"},
     {TrialStatus::out_of_memory, "out_of_memory"},
     {TrialStatus::timed_out, "timed_out"},
@@ -62,7 +76,7 @@ struct CaseScores {
 /// they live in `analysis`, which no choosing room may use.
 struct TrialResult {
   TrialStatus status = TrialStatus::completed;
-  std::string reason;                   // empty unless something went wrong
+  std::string reason;                   // why it did not complete
   double best_validation_dice = 0;      // mean foreground Dice of the best epoch; NaN if none
   int best_epoch = -1;                  // counted from 0
   CaseScores validation;                // at the best epoch
@@ -82,6 +96,9 @@ struct TrialResult {
   int attempt = 0;       // earlier ones that ended and were not recorded
   std::string log_tail;  // what its rank said last of a trial that did not complete
 };
+
+/// Whether its training came as far as it was to come.
+bool succeeded(TrialStatus status);
 
 /// Exact, NaN included. Empty lists are left out: a JSON list without values has no type.
 work::Record to_record(const TrialResult& result);

@@ -1,0 +1,103 @@
+#include "proxytune/search/successive_halving.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "proxytune/core/random.h"
+
+namespace proxytune::search {
+namespace {
+
+using Verdict = SuccessiveHalving::Verdict;
+using Score = std::optional<double>;
+
+TEST(SuccessiveHalvingTest, LetsTheBestOfABracketGoOnOnceAllOfItHaveReported) {
+  SuccessiveHalving halving(1, 2, 8);  // brackets of two
+  EXPECT_TRUE(halving.report(3, 0, 0.5).empty());
+  EXPECT_TRUE(halving.report(0, 0, 0.1).empty());
+  EXPECT_EQ(halving.report(2, 0, 0.6), (std::vector<Verdict>{{2, true}, {3, false}}));
+  EXPECT_EQ(halving.report(1, 0, 0.0), (std::vector<Verdict>{{0, true}, {1, false}}));
+  // Its end is a trial's last rung: nobody is waited for.
+  EXPECT_EQ(halving.report(2, 1, 0.7), (std::vector<Verdict>{{2, false}}));
+}
+
+TEST(SuccessiveHalvingTest, PutsTheEarlierOfEqualsFirstAndFailuresLast) {
+  SuccessiveHalving halving(1, 3, 6);
+  halving.report(0, 0, std::nullopt);
+  halving.report(2, 0, 0.4);
+  EXPECT_EQ(halving.report(1, 0, 0.4),
+            (std::vector<Verdict>{{0, false}, {1, true}, {2, false}}));
+  // A failure does not go on, though nobody else does either.
+  for (const int trial : {3, 4})
+    halving.report(trial, 0, std::nullopt);
+  EXPECT_EQ(halving.report(5, 0, std::nullopt),
+            (std::vector<Verdict>{{3, false}, {4, false}, {5, false}}));
+}
+
+TEST(SuccessiveHalvingTest, TakesAReportOnce) {
+  SuccessiveHalving halving(1, 2, 2);
+  halving.report(0, 0, 0.3);
+  EXPECT_TRUE(halving.report(0, 0, 0.9).empty());
+  EXPECT_EQ(halving.report(1, 0, 0.5), (std::vector<Verdict>{{0, false}, {1, true}}));
+}
+
+TEST(SuccessiveHalvingTest, WithoutRungsSettlesEachTrialByItself) {
+  SuccessiveHalving halving(0, 2, 3);
+  EXPECT_EQ(halving.report(1, 0, 0.3), (std::vector<Verdict>{{1, false}}));
+  EXPECT_EQ(halving.pieces(), 3);
+}
+
+/// Runs all trials in an order drawn from `seed`, each with a score of its own at each rung;
+/// gives the rung where each ended.
+std::map<int, int> run(int rungs, int reduction, int trials, std::uint64_t seed, int* pieces) {
+  SuccessiveHalving halving(rungs, reduction, trials);
+  core::Random random{core::RandomKey(seed)};
+  std::deque<std::pair<int, int>> open;
+  std::map<int, int> ended;
+  for (int trial = 0; trial < trials; ++trial)
+    open.emplace_back(trial, 0);
+  *pieces = 0;
+  while (!open.empty()) {
+    const auto which = static_cast<std::ptrdiff_t>(random.index(open.size()));
+    const auto [trial, rung] = open[static_cast<std::size_t>(which)];
+    open.erase(open.begin() + which);
+    ++*pieces;
+    const Score score = trial % 7 == 5 ? Score() : std::sin(3.0 * trial + rung);
+    for (const auto& [one, goes_on] : halving.report(trial, rung, score)) {
+      if (goes_on)
+        open.emplace_back(one, rung + 1);
+      else
+        ended[one] = rung;
+    }
+  }
+  return ended;
+}
+
+TEST(SuccessiveHalvingTest, SettlesTheSameWhateverTheOrderOfReports) {
+  for (const int reduction : {2, 3})
+    for (const int trials : {1, 7, 8, 27, 30, 50}) {
+      int pieces = 0;
+      const auto expected = run(2, reduction, trials, 0, &pieces);
+      EXPECT_EQ(std::ssize(expected), trials);
+      for (std::uint64_t seed = 1; seed < 10; ++seed)
+        EXPECT_EQ(run(2, reduction, trials, seed, &pieces), expected);
+      EXPECT_EQ(pieces, SuccessiveHalving(2, reduction, trials).pieces());
+      EXPECT_EQ(std::any_of(expected.begin(),
+                            expected.end(),
+                            [](const auto& end) { return end.second == 2; }),
+                true);
+    }
+}
+
+TEST(SuccessiveHalvingTest, OfTwoRungsAndFactorThreeTrainsNineTrialsAsThirteenPieces) {
+  EXPECT_EQ(SuccessiveHalving(2, 3, 9).pieces(), 13);
+  // Of what is left over too, one trial comes to its end.
+  EXPECT_EQ(SuccessiveHalving(2, 3, 10).pieces(), 16);
+}
+
+}  // namespace
+}  // namespace proxytune::search
