@@ -49,7 +49,8 @@ std::vector<network::NamedTensor> next(BlockReader& reader,
 std::vector<float> floats(BlockReader& reader) {
   const std::string_view block = reader.next();
   std::vector<float> values(block.size() / sizeof(float));
-  std::memcpy(values.data(), block.data(), values.size() * sizeof(float));
+  if (!values.empty())
+    std::memcpy(values.data(), block.data(), values.size() * sizeof(float));
   return values;
 }
 

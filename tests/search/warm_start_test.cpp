@@ -144,7 +144,7 @@ TEST(WarmStartTest, ReadsWhatWasNotSearchedThereFromThatStudysOptions) {
 }
 
 TEST(WarmStartTest, ProposesItsPointsFirstAndLearnsFromWhatTheyGiveHere) {
-  const auto make_spec = [](const HyperParameters& hyper) {
+  const auto make_spec = [](const HyperParameters& hyper, const std::string& /*arm*/) {
     trials::TrialSpec spec;
     spec.hyper_parameters = hyper;
     return spec;
