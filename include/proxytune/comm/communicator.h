@@ -40,7 +40,7 @@ class Communicator {
   virtual std::unique_ptr<Communicator> split(int color) = 0;
   virtual std::unique_ptr<Communicator> split_by_node() = 0;
   virtual std::unique_ptr<Communicator> duplicate() = 0;
-  /// Tells who observes the group (observed.h) of a library's collective over it; null: through.
+  /// Tells an observer (observed.h) of a library's collective over the group; null: through.
   virtual void enter_library(const char* /*operation*/) {}
 };
 

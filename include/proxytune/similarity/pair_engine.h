@@ -127,7 +127,6 @@ class PairEngine {
   TileValues compute_row(const work::Item& item);
   void compute_part(const Tile& tile, const Tile& part, TileValues& values);
 
-
   Crop crop_;
   SimilarityOptions options_;
   std::function<void()> meanwhile_ = [] {};
