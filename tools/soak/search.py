@@ -1,4 +1,4 @@
-"""SIGKILL at random moments of searches, COUNT times, one method after the other, each killed twice and gone on with on 1, 2, 3
+"""SIGKILL at random moments of searches, COUNT times, one method or way to stop early after the other, each killed twice and gone on with on 1, 2, 3
 or 5 ranks: the same proposals, point for point, the same results and hence the same winner as without.
 
 SOAK name=search count=N killed=K repeated=0 lost=0 different=0 failed=0
@@ -15,7 +15,16 @@ from program import ProgramTest, TINY_STUDY, differences, journal_events, run  #
 
 STUDY = TINY_STUDY.replace("[adam, novograd]", "[adam]").replace("repeats: 2", "repeats: 1").replace(
     "  trials: 4\n  concurrency: 2", "  method: METHOD\n  trials: 9\n  concurrency: 3")
-METHODS = ("reinforcement", "bayesian", "random", "low_discrepancy", "grid")
+METHODS = {
+    "reinforcement": "reinforcement",
+    "bayesian": "bayesian",
+    "random": "random",
+    "low_discrepancy": "low_discrepancy",
+    "grid": "grid\n  grid_points: 3",
+    "halving": "random\n  halving: {rungs: [{epochs: 1}], reduction: 2}",
+    "proxies first": "bayesian\n  halving: {rungs: [{epochs: 1, arm: random_proxy}], reduction: 2}",
+    "median": "reinforcement\n  median_stopping: {from_epoch: 1, earlier_trials: 2}",
+}
 RANKS = (1, 2, 3, 5)
 
 
@@ -26,9 +35,8 @@ def proposals(folder):
 
 def main(count):
     ProgramTest.setUpClass()
-    kinds = []
-    for method in METHODS:
-        kinds.append(Kind(method, STUDY.replace("METHOD", method + ("\n  grid_points: 3" if method == "grid" else "")), False))
+    names = list(METHODS)
+    kinds = [Kind(name.replace(" ", "_"), STUDY.replace("METHOD", METHODS[name]), False) for name in names]
     dice = random.Random(2021)
     sums = dict.fromkeys(("killed", "repeated", "lost", "different", "failed"), 0)
     for number in range(count):
@@ -46,7 +54,7 @@ def main(count):
         sums["repeated"] += len(finished) - len(set(finished))
         sums["lost"] += len(kind.trials - set(finished))
         sums["different"] += bool(changed) or other
-        print(f"{number}: {METHODS[number % len(kinds)]} on {ranks} ranks, rerun code {result.code}, {len(finished)} trials, "
+        print(f"{number}: {names[number % len(kinds)]} on {ranks} ranks, rerun code {result.code}, {len(finished)} trials, "
               f"{'DIFFERENT ' + changed if changed or other else 'same proposals and results'}", flush=True)
         if result.code != 0:
             print(result.text, flush=True)
