@@ -25,6 +25,7 @@ work::Record to_record(const Proposal& proposal) {
   record.set("scored", proposal.scored);
   record.set("status", core::to_string(proposal.status));
   record.set("reward", proposal.reward);
+  record.set("told", proposal.told);
   record.set("rung", std::int64_t{proposal.rung});
   record.set("epochs", std::int64_t{proposal.epochs});
   trials::add_to(record, proposal.early_stop);
@@ -40,6 +41,7 @@ Proposal proposal_from_record(const work::Record& record) {
           .scored = record.boolean("scored"),
           .status = core::from_string<trials::TrialStatus>(record.text("status")),
           .reward = record.number("reward"),
+          .told = record.number("told"),
           .rung = static_cast<int>(record.integer("rung")),
           .epochs = static_cast<int>(record.integer("epochs")),
           .early_stop = trials::early_stop_from_record(record)};
@@ -115,8 +117,14 @@ core::Table trace_table(const SearchOutcome& outcome,
   table.add(
       "reward",
       "1",
-      "what the controller was told: best validation Dice, or the reward of a failure",
+      "best validation Dice where it ended, or the reward of a failure",
       column<double>(outcome, [](const Proposal& p) { return p.finished ? p.reward : nan; }));
+  table.add(
+      "told",
+      "1",
+      "the reward that the controller was told: of a trial that successive halving "
+      "stopped, raised by what those of its bracket that went on gained",
+      column<double>(outcome, [](const Proposal& p) { return p.finished ? p.told : nan; }));
   table.add("best_reward",
             "1",
             "highest best validation Dice of this trial and those before it",

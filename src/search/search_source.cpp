@@ -141,6 +141,20 @@ void SearchSource::take(const Step& step, const trials::TrialResult& result) {
     else
       finish(proposal(trial));
   }
+  tell_of_bracket(step.trial);
+}
+
+/// Once it is settled: how good a trial that was stopped would have become is seen by those
+/// that were not.
+void SearchSource::tell_of_bracket(int trial) {
+  const auto bracket = halving_.settled(trial);
+  if (!bracket)
+    return;
+  for (int index = bracket->first; index < bracket->last; ++index) {
+    Proposal& here = proposal(index);
+    here.told = halving_.expected_at_the_end(index).value_or(here.reward);
+    sequence_.report(index, here.told);
+  }
 }
 
 /// With its own training, or with another arm's.
@@ -155,8 +169,8 @@ void SearchSource::go_on(const Proposal& proposal, int rung) {
 
 void SearchSource::finish(Proposal& proposal) {
   proposal.finished = true;
+  proposal.told = proposal.reward;
   ++finished_;
-  sequence_.report(proposal.index, proposal.reward);
   leave(proposal, proposal.rung);
 }
 

@@ -28,8 +28,10 @@ std::vector<SuccessiveHalving::Verdict> SuccessiveHalving::report(int trial,
     here.expected = trials_of(bracket);
   if (!here.scores.emplace(trial, score).second)
     return {};
-  if (rung == rungs_)
+  if (rung == rungs_) {
+    ++ended_[bracket];
     return {{trial, false}};
+  }
   if (std::ssize(here.scores) < here.expected)
     return {};
   std::vector<int> order;
@@ -41,10 +43,49 @@ std::vector<SuccessiveHalving::Verdict> SuccessiveHalving::report(int trial,
   });
   order.resize(std::min(order.size(), static_cast<std::size_t>(promoted(here.expected))));
   compared_[{bracket, rung + 1}].expected = static_cast<int>(order.size());
+  ended_[bracket] += here.expected - static_cast<int>(order.size());
   std::vector<Verdict> verdicts;
   for (const auto& [one, its_score] : here.scores)
     verdicts.push_back({one, std::find(order.begin(), order.end(), one) != order.end()});
   return verdicts;
+}
+
+std::optional<SuccessiveHalving::Bracket> SuccessiveHalving::settled(int trial) const {
+  const int bracket = trial / bracket_;
+  const auto ended = ended_.find(bracket);
+  if (ended == ended_.end() || ended->second < trials_of(bracket))
+    return std::nullopt;
+  return Bracket{.first = bracket * bracket_, .last = bracket * bracket_ + trials_of(bracket)};
+}
+
+const SuccessiveHalving::Scores& SuccessiveHalving::scores_at(int bracket, int rung) const {
+  static const Scores none;
+  const auto found = compared_.find({bracket, rung});
+  return found == compared_.end() ? none : found->second.scores;
+}
+
+std::optional<double> SuccessiveHalving::expected_at_the_end(int trial) const {
+  const int bracket = trial / bracket_;
+  int rung = 0;
+  while (rung < rungs_ && scores_at(bracket, rung + 1).contains(trial))
+    ++rung;
+  const Scores& last = scores_at(bracket, rung);
+  const auto found = last.find(trial);
+  if (found == last.end() || !found->second)
+    return std::nullopt;
+  double expected = *found->second;
+  for (; rung < rungs_; ++rung) {
+    double gain = 0;
+    int went_on = 0;
+    for (const auto& [one, score] : scores_at(bracket, rung + 1))
+      if (score) {
+        gain += *score - *scores_at(bracket, rung).at(one);
+        ++went_on;
+      }
+    if (went_on > 0)
+      expected += gain / went_on;
+  }
+  return expected;
 }
 
 int SuccessiveHalving::pieces() const {

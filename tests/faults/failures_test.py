@@ -20,7 +20,8 @@ def trial_events(folder, kind):
 
 
 # An arm for each way to fail: a network for which the memory does not reach, one whose process is aborted, one that takes
-# longer than it may, one that cannot read the weights it starts from; and of two learning rates one diverges.
+# longer than it may, one that cannot read the weights it starts from; and of two learning rates one diverges. Twenty epochs,
+# so that the slow one passes its time on any machine: a fast one does two of them within it.
 KINDS = TINY_STUDY[:TINY_STUDY.index("networks:")] + """\
 networks:
   - {name: full, channels: 16, levels: 2, residual_units: 2}
@@ -28,7 +29,7 @@ networks:
   - {name: deadly, channels: 480, levels: 2, residual_units: 2}
   - {name: slow, channels: 448, levels: 2, residual_units: 2}
   - {name: unread, channels: 4, levels: 2, residual_units: 2, start_weights: START}
-training: {epochs: 2, validate_every: 1, patches_per_case: 1, patch: [16, 16, 16], window: [16, 16, 16]}
+training: {epochs: 20, validate_every: 20, patches_per_case: 1, patch: [16, 16, 16], window: [16, 16, 16]}
 arms:
   - {name: all_full}
   - {name: huge, data: random, budget: 4, network: huge}

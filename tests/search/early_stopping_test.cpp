@@ -1,11 +1,13 @@
 #include "proxytune/search/early_stopping.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <deque>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <span>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -158,6 +160,33 @@ TEST(SearchWithHalvingTest, TrainsTheBestOfEachBracketOnAndNoOther) {
       }
     }
   }
+}
+
+TEST(SearchWithHalvingTest, TellsTheControllerWhatAStoppedTrialWouldHaveComeTo) {
+  const SearchOutcome outcome = simulate(halving_of(), 3, 2).outcome;
+  const auto dice = [](const Proposal& proposal, int epochs) {
+    return trained(spec_of(proposal.hyper_parameters))
+        .validation_dice.at(static_cast<std::size_t>(epochs - 1));
+  };
+  int raised = 0;
+  for (std::size_t first = 0; first < 24; first += 4) {
+    const auto bracket = std::span(outcome.proposals).subspan(first, 4);
+    const auto end = std::find_if(
+        bracket.begin(), bracket.end(), [](const Proposal& one) { return one.rung == 2; });
+    for (const Proposal& proposal : bracket) {
+      if (proposal.rung == 2 || !proposal.scored) {
+        EXPECT_EQ(proposal.told, proposal.reward);
+      } else if (proposal.rung == 1) {
+        const double gain = end->scored ? end->reward - dice(*end, 10) : 0;
+        EXPECT_DOUBLE_EQ(proposal.told, proposal.reward + gain);
+        raised += gain > 0;
+      } else {
+        EXPECT_GE(proposal.told, proposal.reward);
+        raised += proposal.told > proposal.reward;
+      }
+    }
+  }
+  EXPECT_GT(raised, 12);
 }
 
 TEST(SearchWithHalvingTest, RewardsATrialWithItsBestDiceWhereItStoppedAndCountsItsEpochs) {

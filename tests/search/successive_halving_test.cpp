@@ -45,9 +45,38 @@ TEST(SuccessiveHalvingTest, TakesAReportOnce) {
   EXPECT_EQ(halving.report(1, 0, 0.5), (std::vector<Verdict>{{0, false}, {1, true}}));
 }
 
+TEST(SuccessiveHalvingTest, ExpectsOfAStoppedTrialWhatThoseThatWentOnGained) {
+  using Bracket = SuccessiveHalving::Bracket;
+  SuccessiveHalving halving(2, 2, 6);
+  for (int trial = 0; trial < 4; ++trial)
+    halving.report(trial, 0, 0.1 * (trial + 1));  // 2 and 3 go on, to 0.15 more in the mean
+  halving.report(2, 1, 0.5);                      // goes on to 0.1 more
+  halving.report(3, 1, 0.5);
+  EXPECT_EQ(halving.settled(0), std::nullopt);
+  halving.report(2, 2, 0.6);
+  for (int trial = 0; trial < 4; ++trial)
+    EXPECT_EQ(halving.settled(trial), (Bracket{.first = 0, .last = 4}));
+  EXPECT_DOUBLE_EQ(halving.expected_at_the_end(0).value(), 0.35);
+  EXPECT_DOUBLE_EQ(halving.expected_at_the_end(1).value(), 0.45);
+  EXPECT_EQ(halving.expected_at_the_end(2), 0.6);
+  EXPECT_DOUBLE_EQ(halving.expected_at_the_end(3).value(), 0.6);
+  // Two are left over. Failures are expected to come to nothing, and of a bracket of which
+  // nobody went on there is nothing to add.
+  EXPECT_EQ(halving.settled(4), std::nullopt);
+  halving.report(4, 0, 0.3);
+  halving.report(5, 0, 0.4);
+  halving.report(5, 1, std::nullopt);
+  EXPECT_EQ(halving.settled(4), (Bracket{.first = 4, .last = 6}));
+  EXPECT_EQ(halving.expected_at_the_end(4), 0.3);
+  EXPECT_EQ(halving.expected_at_the_end(5), std::nullopt);
+}
+
 TEST(SuccessiveHalvingTest, WithoutRungsSettlesEachTrialByItself) {
   SuccessiveHalving halving(0, 2, 3);
   EXPECT_EQ(halving.report(1, 0, 0.3), (std::vector<Verdict>{{1, false}}));
+  EXPECT_EQ(halving.settled(1), (SuccessiveHalving::Bracket{.first = 1, .last = 2}));
+  EXPECT_EQ(halving.settled(0), std::nullopt);
+  EXPECT_EQ(halving.expected_at_the_end(1), 0.3);
   EXPECT_EQ(halving.pieces(), 3);
 }
 

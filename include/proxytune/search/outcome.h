@@ -19,9 +19,10 @@ struct Proposal {
   bool finished = false;
   bool scored = false;  // with a Dice; otherwise the reward is the failed one
   trials::TrialStatus status = trials::TrialStatus::completed;
-  double reward = 0;
-  int rung = 0;                    // where it ended; without rungs all end at 0
-  int epochs = 0;                  // that were trained
+  double reward = 0;  // best validation Dice where it ended, or the reward of a failure
+  double told = 0;    // to the controller: of a stopped trial, what it would have come to
+  int rung = 0;       // where it ended; without rungs all end at 0
+  int epochs = 0;     // that were trained
   trials::EarlyStop early_stop{};  // what was asked for
   bool operator==(const Proposal&) const = default;
 };

@@ -75,6 +75,7 @@ class SearchSource : public work::Source {
   void propose();
   void take(const Step& step, const trials::TrialResult& result);
   void finish(Proposal& proposal);
+  void tell_of_bracket(int trial);
   void aim(Proposal& proposal, int rung) const;
   std::string whole_key(const trials::HyperParameters& hyper_parameters, int rung) const;
   std::string arm_of(int rung) const;

@@ -28,6 +28,20 @@ class SuccessiveHalving {
   /// failed. Gives what this settles, by trial. The first report counts.
   std::vector<Verdict> report(int trial, int rung, std::optional<double> score);
 
+  /// Whether all of a trial's bracket are where they end, and which trials these are: from
+  /// `first`, to below `last`.
+  struct Bracket {
+    int first = 0;
+    int last = 0;
+    bool operator==(const Bracket&) const = default;
+  };
+  std::optional<Bracket> settled(int trial) const;
+
+  /// What a trial of a settled bracket would have come to at its end: what it came to, and,
+  /// rung for rung from where it stopped, what those of its bracket that went on gained in the
+  /// mean. None if it failed.
+  std::optional<double> expected_at_the_end(int trial) const;
+
   /// Trainings, each from a rung to the next, of the whole search if no trial fails.
   int pieces() const;
 
@@ -39,12 +53,14 @@ class SuccessiveHalving {
   };
   int trials_of(int bracket) const;
   int promoted(int trials) const;
+  const Scores& scores_at(int bracket, int rung) const;
 
   int rungs_;
   int reduction_;
   int bracket_ = 1;  // trials
   int trials_;
   std::map<std::pair<int, int>, Compared> compared_;  // by bracket and rung
+  std::map<int, int> ended_;                          // trials, by bracket
 };
 
 }  // namespace proxytune::search
