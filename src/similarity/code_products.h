@@ -74,20 +74,47 @@ void add_products(const PlaneProducts& work) {
         work.one[2 * i] * work.other[2 * i] - work.one[2 * i + 1] * work.other[2 * i + 1];
 }
 
-void add_codes(const std::int16_t* pairs, std::int32_t* columns, std::size_t values) {
-  std::size_t i = 0;
+inline void put_side_by_side(const std::int16_t* __restrict codes,
+                             const std::int16_t* __restrict leaving,
+                             std::int16_t* __restrict pairs,
+                             std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    pairs[2 * i] = codes[i];
+    pairs[2 * i + 1] = leaving[i];
+  }
+}
+
+void enter_codes(const PlaneCodes& work) {
+  constexpr std::size_t values_at_once = 512;  // which stay in the first cache
 #if defined(__SSE2__)
   constexpr std::size_t step = sizeof(Pairs) / sizeof(std::int32_t);
   std::int16_t one[2 * step];
   for (std::int16_t& code : one)
     code = 1;
   const Pairs ones = load(one);
-  for (; i + step <= values; i += step)
-    store(columns + i,
-          plus(load(columns + i), difference_of_products(load(pairs + 2 * i), ones)));
 #endif
-  for (; i < values; ++i)
-    columns[i] += pairs[2 * i] - pairs[2 * i + 1];
+  for (std::size_t begin = 0; begin < work.values; begin += values_at_once) {
+    const std::size_t left = work.values - begin;
+    const std::size_t end = begin + (left < values_at_once ? left : values_at_once);
+    put_side_by_side(
+        work.codes + begin, work.leaving + begin, work.pairs + 2 * begin, end - begin);
+    std::size_t i = begin;
+#if defined(__SSE2__)
+    for (; i + step <= end; i += step) {
+      const Pairs pairs = load(work.pairs + 2 * i);
+      store(work.columns + i,
+            plus(load(work.columns + i), difference_of_products(pairs, ones)));
+      store(work.squared_columns + i,
+            plus(load(work.squared_columns + i), difference_of_products(pairs, pairs)));
+    }
+#endif
+    for (; i < end; ++i) {
+      const std::int32_t code = work.codes[i];
+      const std::int32_t leaving = work.leaving[i];
+      work.columns[i] += code - leaving;
+      work.squared_columns[i] += code * code - leaving * leaving;
+    }
+  }
 }
 
 }  // namespace

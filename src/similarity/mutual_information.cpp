@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "buffer.h"
 #include "joint_sums.h"
 #include "pair_kernels.h"
 #include "proxytune/core/error.h"
@@ -24,7 +25,10 @@ int stride_of(int bins) {
 std::vector<std::uint8_t> codes_of(std::span<const float> values,
                                    int bins,
                                    const PairKernels& kernels) {
-  std::vector<std::uint8_t> codes(values.size(), 0);
+  std::vector<std::uint8_t> codes;
+  codes.reserve(values.size());
+  fetch_pages(codes.data(), codes.capacity());
+  codes.resize(values.size(), 0);
   if (values.empty())
     return codes;
   const Range range = kernels.range_of(values.data(), values.size());

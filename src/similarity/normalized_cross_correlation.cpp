@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "centred_image.h"
+#include "centre_image.h"
 #include "pair_kernels.h"
 
 namespace proxytune::similarity {
@@ -30,90 +30,6 @@ std::size_t band_values(const WindowLayout& layout, int rows) {
 /// Where a row's codes begin among CentredImage::Channel::pairs.
 std::size_t code_at(const WindowLayout& layout, int z, int row) {
   return 2 * (extent(z) * layout.plane() + extent(row) * layout.stride);
-}
-
-/// Rounds a channel to codes, in the middle of what the zeros around it become.
-std::vector<std::int16_t> padded_codes(std::span<const float> values,
-                                       const imaging::Shape& shape,
-                                       const WindowLayout& layout,
-                                       const PairKernels& kernels) {
-  const int radius = (layout.padded.x - shape.x) / 2;
-  const Rounding rounding = rounding_of(values, radius, layout.window, kernels);
-  std::vector<std::int16_t> codes(extent(layout.padded.z) * layout.plane(), rounding.outside);
-  for (int z = 0; z < shape.z; ++z)
-    for (int y = 0; y < shape.y; ++y) {
-      const std::size_t from = (extent(z) * extent(shape.y) + extent(y)) * extent(shape.x);
-      const std::size_t to = extent(z + radius) * layout.plane() +
-                             extent(y + radius) * layout.stride + extent(radius);
-      kernels.round_codes(values.data() + from,
-                          extent(shape.x),
-                          rounding.middle,
-                          rounding.scale,
-                          codes.data() + to);
-    }
-  return codes;
-}
-
-/// Beside each code the one that leaves the window along z when it enters, or 0.
-Buffer<std::int16_t> with_leaving(const std::vector<std::int16_t>& codes,
-                                  const WindowLayout& layout) {
-  const std::size_t behind = std::min(extent(layout.window) * layout.plane(), codes.size());
-  Buffer<std::int16_t> pairs(2 * codes.size());
-  for (std::size_t i = 0; i < behind; ++i) {
-    pairs[2 * i] = codes[i];
-    pairs[2 * i + 1] = 0;
-  }
-  for (std::size_t i = behind; i < codes.size(); ++i) {
-    pairs[2 * i] = codes[i];
-    pairs[2 * i + 1] = codes[i - behind];
-  }
-  return pairs;
-}
-
-/// Blocks reach behind the last centre of a row; what they hold there must count nothing.
-void silence_tails(CentredImage::Channel& channel, const WindowLayout& layout) {
-  const std::size_t width = layout.row_at(0, 1);
-  float* const values = channel.inverse_norms.data();
-  for (std::size_t row = 0; row < channel.inverse_norms.size(); row += width)
-    std::fill(values + row + extent(layout.centres.x), values + row + width, 0.0F);
-}
-
-CentredImage::Channel centred(Buffer<std::int16_t> pairs,
-                              const WindowLayout& layout,
-                              const PairKernels& kernels) {
-  CentredImage::Channel channel;
-  channel.pairs = std::move(pairs);
-  channel.sums = Buffer<std::int32_t>(layout.row_at(layout.centres.z, 0));
-  channel.inverse_norms = Buffer<float>(channel.sums.size());
-  std::vector<std::int32_t> columns;
-  std::vector<std::int32_t> squared;
-  std::vector<double> scratch(rows_of_scratch * layout.stride);
-  for (int row = 0; row < layout.centres.y; row += band_rows) {
-    const int rows = rows_of_band(layout, row);
-    const std::size_t values = band_values(layout, rows);
-    columns.assign(values, 0);
-    squared.assign(values, 0);
-    for (int z = 0; z < layout.padded.z; ++z) {
-      const std::int16_t* const plane = channel.pairs.data() + code_at(layout, z, row);
-      kernels.add_codes(plane, columns.data(), values);
-      kernels.add_products({plane, plane, squared.data(), values});
-      const int centre = z - layout.window + 1;
-      if (centre < 0)
-        continue;
-      const std::size_t at = layout.row_at(centre, row);
-      kernels.keep_moments({columns.data(),
-                            squared.data(),
-                            layout.stride,
-                            extent(rows),
-                            layout.blocks,
-                            layout.window,
-                            channel.sums.data() + at,
-                            channel.inverse_norms.data() + at,
-                            scratch.data()});
-    }
-  }
-  silence_tails(channel, layout);
-  return channel;
 }
 
 const CentredImage& centred_image(const PreparedImage* image) {
@@ -367,10 +283,7 @@ std::unique_ptr<PreparedImage> NormalizedCrossCorrelation::prepare(
   const WindowLayout& layout = prepared->layout;
   const PairKernels& kernels = pair_kernels(set_);
   for (int c = 0; c < image.channels; ++c)
-    prepared->channels.push_back(centred(
-        with_leaving(padded_codes(image.channel(c), image.shape, layout, kernels), layout),
-        layout,
-        kernels));
+    prepared->channels.push_back(centred(image.channel(c), image.shape, layout, kernels));
   return prepared;
 }
 

@@ -9,7 +9,7 @@ namespace proxytune::similarity {
 namespace {
 
 constexpr PairKernels kernels_of_this_source{.add_products = add_products,
-                                             .add_codes = add_codes,
+                                             .enter_codes = enter_codes,
                                              .keep_moments = keep_moments,
                                              .add_correlations = add_correlations,
                                              .count_jointly = count_jointly,

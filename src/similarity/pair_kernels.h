@@ -67,8 +67,19 @@ struct JointCounts {
   std::uint32_t* joint;  // `cells` counts
 };
 
+/// The codes of a plane that enters the window along z, and those of the plane that leaves it
+/// (zeros, where there is none): written side by side, and added to the sums along z.
+struct PlaneCodes {
+  const std::int16_t* codes;
+  const std::int16_t* leaving;
+  std::int16_t* pairs;
+  std::int32_t* columns;
+  std::int32_t* squared_columns;
+  std::size_t values;
+};
+
 /// What every pair of an image shares: sums of codes and inverse norms of the windows whose
-/// centres lie in one plane of a band, laid out as PlaneCorrelations reads them.
+/// centres lie in one plane, laid out as PlaneCorrelations reads them.
 struct PlaneMoments {
   const std::int32_t* columns;          // sums along z of codes
   const std::int32_t* squared_columns;  // and of their squares
@@ -87,8 +98,7 @@ struct Range {
 
 struct PairKernels {
   void (*add_products)(const PlaneProducts&);
-  /// columns[i] += codes of this plane minus those of the plane that leaves the window.
-  void (*add_codes)(const std::int16_t* pairs, std::int32_t* columns, std::size_t values);
+  void (*enter_codes)(const PlaneCodes&);
   void (*keep_moments)(const PlaneMoments&);
   void (*add_correlations)(const PlaneCorrelations&);
   void (*count_jointly)(const JointCounts&);

@@ -10,24 +10,28 @@ namespace {
 
 constexpr std::size_t lane_count = 16;
 
-Range range_of(const float* values, std::size_t count) {
-  float low[lane_count];
-  float high[lane_count];
-  for (std::size_t lane = 0; lane < lane_count; ++lane)
-    low[lane] = high[lane] = values[0];
-  std::size_t i = 0;
-  for (; i + lane_count <= count; i += lane_count)
-    for (std::size_t lane = 0; lane < lane_count; ++lane) {
-      const float value = values[i + lane];
-      low[lane] = value < low[lane] ? value : low[lane];
-      high[lane] = value > high[lane] ? value : high[lane];
-    }
-  for (; i < count; ++i) {
-    low[0] = values[i] < low[0] ? values[i] : low[0];
-    high[0] = values[i] > high[0] ? values[i] : high[0];
+/// As many lanes as it takes for the compiler to keep them in memory, and to make vectors.
+constexpr std::size_t range_lanes = 128;
+
+inline void widen(const float* __restrict values,
+                  float* __restrict low,
+                  float* __restrict high,
+                  std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    low[i] = values[i] < low[i] ? values[i] : low[i];
+    high[i] = values[i] > high[i] ? values[i] : high[i];
   }
+}
+
+Range range_of(const float* values, std::size_t count) {
+  float low[range_lanes];
+  float high[range_lanes];
+  for (std::size_t lane = 0; lane < range_lanes; ++lane)
+    low[lane] = high[lane] = values[0];
+  for (std::size_t i = 0; i < count; i += range_lanes)
+    widen(values + i, low, high, count - i < range_lanes ? count - i : range_lanes);
   Range range{low[0], high[0]};
-  for (std::size_t lane = 1; lane < lane_count; ++lane) {
+  for (std::size_t lane = 1; lane < range_lanes; ++lane) {
     range.low = low[lane] < range.low ? low[lane] : range.low;
     range.high = high[lane] > range.high ? high[lane] : range.high;
   }

@@ -11,50 +11,71 @@ namespace proxytune::similarity {
 namespace {
 
 // Loops that the compiler turns into vectors, since nothing they write is what they read.
+template <class Value>
 inline void add_row(const std::int32_t* __restrict values,
-                    double* __restrict sums,
+                    Value* __restrict sums,
                     std::size_t count) {
   for (std::size_t i = 0; i < count; ++i)
     sums[i] += values[i];
 }
-inline void subtract_row(const std::int32_t* __restrict values,
-                         double* __restrict sums,
-                         std::size_t count) {
+/// Of two sums along z the difference stays within 32 bits, too (largest_code).
+template <class Value>
+inline void add_change(const std::int32_t* __restrict entering,
+                       const std::int32_t* __restrict leaving,
+                       Value* __restrict sums,
+                       std::size_t count) {
   for (std::size_t i = 0; i < count; ++i)
-    sums[i] -= values[i];
+    sums[i] += entering[i] - leaving[i];
 }
-inline void add_neighbours(const double* __restrict from,
+template <class Value>
+inline void add_neighbours(const Value* __restrict from,
                            std::size_t distance,
-                           double* __restrict to,
+                           Value* __restrict to,
                            std::size_t count) {
   for (std::size_t i = 0; i < count; ++i)
     to[i] = from[i] + from[i + distance];
 }
-inline void add_two(const double* __restrict one,
-                    const double* __restrict other,
-                    double* __restrict to,
+template <class Value>
+inline void add_three(const Value* __restrict from,
+                      std::size_t distance,
+                      Value* __restrict to,
+                      std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i)
+    to[i] = from[i] + from[i + distance] + from[i + 2 * distance];
+}
+template <class Value>
+inline void add_two(const Value* __restrict one,
+                    const Value* __restrict other,
+                    Value* __restrict to,
                     std::size_t count) {
   for (std::size_t i = 0; i < count; ++i)
     to[i] = one[i] + other[i];
 }
 
-/// Three rows of scratch, each as long as a row of columns.
+/// Four rows of scratch, each as long as a row of columns.
+template <class Value>
 struct Rows {
-  double* sums;
-  double* spare[2];
-  double* windows;
-  Rows(double* scratch, std::size_t stride)
+  Value* sums;
+  Value* spare[2];
+  Value* windows;
+  Rows(Value* scratch, std::size_t stride)
       : sums(scratch),
         spare{scratch + stride, scratch + 2 * stride},
         windows(scratch + 3 * stride) {}
 };
 
 /// windows[i] = sums[i] + ... + sums[i + Window - 1] for `count` places, by doubling: sums of
-/// 2, 4, 8 ... neighbours are sums of two earlier ones. Window is odd and 3 or more.
-template <int Window>
-inline void sum_windows(const Rows& rows, std::size_t count) {
-  const double* power = rows.sums;  // sums of `width` neighbours
-  const double* so_far = rows.sums;
+/// 2, 4, 8 ... neighbours are sums of two earlier ones. Window is odd and 3 or more; 9 is three
+/// times three.
+template <int Window, class Value>
+inline void sum_windows(const Rows<Value>& rows, std::size_t count) {
+  if constexpr (Window == 9) {
+    add_three(rows.sums, 1, rows.spare[0], count + 6);
+    add_three(rows.spare[0], 3, rows.windows, count);
+    return;
+  }
+  const Value* power = rows.sums;  // sums of `width` neighbours
+  const Value* so_far = rows.sums;
   std::size_t width = 1;
   std::size_t covered = 1;
   int next = 0;
@@ -77,18 +98,16 @@ inline void sum_windows(const Rows& rows, std::size_t count) {
 }
 
 /// Sums along y of the windows that end in row y.
-template <int Window>
-inline void slide(const std::int32_t* columns,
-                  std::size_t y,
-                  std::size_t stride,
-                  double* sums) {
+template <int Window, class Value>
+inline void slide(const std::int32_t* columns, std::size_t y, std::size_t stride, Value* sums) {
   const std::int32_t* const entering = columns + y * stride;
   if (y == 0)
     for (std::size_t i = 0; i < stride; ++i)
       sums[i] = 0;
-  add_row(entering, sums, stride);
-  if (y >= Window)
-    subtract_row(entering - Window * stride, sums, stride);
+  if (y < Window)
+    add_row(entering, sums, stride);
+  else
+    add_change(entering, entering - Window * stride, sums, stride);
 }
 
 inline void correlate_row(const double* __restrict products,
@@ -112,7 +131,7 @@ template <int Window>
 void correlate(const PlaneCorrelations& work) {
   constexpr double voxels = Window * Window * Window;
   const std::size_t width = work.blocks * block_width;
-  const Rows rows(work.scratch, work.stride);
+  const Rows<double> rows(work.scratch, work.stride);
   auto* const lanes = reinterpret_cast<float*>(work.scratch + 4 * work.stride);
   for (std::size_t i = 0; i < width; ++i)
     lanes[i] = 0;
@@ -138,25 +157,29 @@ void correlate(const PlaneCorrelations& work) {
       work.lanes[i] += lanes[block * block_width + i];
 }
 
-inline void keep_row(const double* __restrict sums,
+inline void keep_row(const std::int32_t* __restrict sums,
                      const double* __restrict squares,
                      double voxels,
                      std::int32_t* __restrict kept_sums,
-                     float* __restrict inverse_norms) {
-  for (int i = 0; i < block_width; ++i) {
-    const auto variance = static_cast<float>(voxels * squares[i] - sums[i] * sums[i]);
-    const float inverse = 1.0F / __builtin_sqrtf(variance > 0 ? variance : 1.0F);
-    kept_sums[i] = static_cast<std::int32_t>(sums[i]);
-    inverse_norms[i] = variance > 0 ? inverse : 0.0F;
+                     float* __restrict inverse_norms,
+                     std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto sum = static_cast<double>(sums[i]);
+    const auto variance = static_cast<float>(voxels * squares[i] - sum * sum);
+    // 1 / infinity is 0: one condition, before the root, lets the compiler make vectors.
+    inverse_norms[i] = 1.0F / __builtin_sqrtf(variance > 0 ? variance : __builtin_inff());
+    kept_sums[i] = sums[i];
   }
 }
 
+/// A window's codes add up to less than 2^31, so that their sums take half the room.
 template <int Window>
 void keep(const PlaneMoments& work) {
   constexpr double voxels = Window * Window * Window;
   const std::size_t width = work.blocks * block_width;
-  const Rows rows(work.scratch, work.stride);
-  const Rows squares(work.scratch + 4 * work.stride, work.stride);
+  const Rows<double> squares(work.scratch, work.stride);
+  const Rows<std::int32_t> rows(reinterpret_cast<std::int32_t*>(work.scratch + 4 * work.stride),
+                                work.stride);
   for (std::size_t y = 0; y + 1 < work.rows + Window; ++y) {
     slide<Window>(work.columns, y, work.stride, rows.sums);
     slide<Window>(work.squared_columns, y, work.stride, squares.sums);
@@ -164,14 +187,9 @@ void keep(const PlaneMoments& work) {
       continue;
     sum_windows<Window>(rows, width);
     sum_windows<Window>(squares, width);
-    for (std::size_t block = 0; block < work.blocks; ++block) {
-      const std::size_t at = ((y + 1 - Window) * work.blocks + block) * block_width;
-      keep_row(rows.windows + block * block_width,
-               squares.windows + block * block_width,
-               voxels,
-               work.sums + at,
-               work.inverse_norms + at);
-    }
+    const std::size_t at = (y + 1 - Window) * width;
+    keep_row(
+        rows.windows, squares.windows, voxels, work.sums + at, work.inverse_norms + at, width);
   }
 }
 
