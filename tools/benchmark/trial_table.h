@@ -38,9 +38,13 @@ class TrialTable {
     std::getline(file, line);
     while (std::getline(file, line))
       add(line);
+    leave_out_halted();
   }
 
   bool empty() const { return cells_.empty(); }
+  /// Of its trials but for those that took over twice the median: the machine on which they
+  /// were trained was now and then halted for other measurements, a trial for up to 90 s of
+  /// its 3.
   const std::vector<double>& seconds() const { return seconds_; }
   const std::vector<double>& rates() const { return rates_; }
   const std::vector<std::string>& optimizers() const { return optimizers_; }
@@ -66,6 +70,15 @@ class TrialTable {
   }
 
  private:
+  void leave_out_halted() {
+    if (seconds_.empty())
+      return;
+    std::vector<double> sorted = seconds_;
+    std::sort(sorted.begin(), sorted.end());
+    const double most = 2 * sorted[sorted.size() / 2];
+    std::erase_if(seconds_, [&](double seconds) { return seconds > most; });
+  }
+
   static double mean(const Cell& cell) {
     double sum = 0;
     for (const double reward : cell.rewards)
