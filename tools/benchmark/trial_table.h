@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -57,7 +58,7 @@ class TrialTable {
 
   Surface surface() const {
     Surface surface{
-        "hippocampus", true, {0, 0, static_cast<int>(optimizers_.size())}, 0, 0, {}};
+        "hippocampus", true, {0, 0, static_cast<int>(optimizers_.size())}, noise(), 0, {}};
     surface.value = [this](const Point& x) { return mean(cell(x)); };
     for (const auto& [where, cell] : cells_)
       surface.best = std::max(surface.best, mean(cell));
@@ -77,6 +78,21 @@ class TrialTable {
     std::sort(sorted.begin(), sorted.end());
     const double most = 2 * sorted[sorted.size() / 2];
     std::erase_if(seconds_, [&](double seconds) { return seconds > most; });
+  }
+
+  /// Standard deviation between the repeats of a trial, the median over the trials: where many
+  /// diverge it says nothing.
+  double noise() const {
+    std::vector<double> deviations;
+    for (const auto& [where, cell] : cells_) {
+      double sum = 0;
+      for (const double reward : cell.rewards)
+        sum += (reward - mean(cell)) * (reward - mean(cell));
+      if (cell.rewards.size() > 1)
+        deviations.push_back(std::sqrt(sum / static_cast<double>(cell.rewards.size() - 1)));
+    }
+    std::sort(deviations.begin(), deviations.end());
+    return deviations.empty() ? 0 : deviations[deviations.size() / 2];
   }
 
   static double mean(const Cell& cell) {
