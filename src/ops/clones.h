@@ -7,8 +7,26 @@
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 #define PROXYTUNE_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#define PROXYTUNE_FOR_AVX2 __attribute__((target("avx2")))
 #else
 #define PROXYTUNE_CLONES
+#define PROXYTUNE_FOR_AVX2
 #endif
 #define PROXYTUNE_INLINE inline __attribute__((always_inline))
 #define PROXYTUNE_INLINE_LAMBDA __attribute__((always_inline))
+
+namespace proxytune::ops {
+
+/// Whether a function marked PROXYTUNE_FOR_AVX2 can be called, and no clone is of wider
+/// vectors.
+inline bool widest_is_avx2() {
+#if defined(__x86_64__) && defined(__GNUC__)
+  static const bool is =
+      __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("avx512f") == 0;
+  return is;
+#else
+  return false;
+#endif
+}
+
+}  // namespace proxytune::ops

@@ -133,7 +133,7 @@ void ShiftedConvolution::add_products(const Piece& piece,
        .sources = work.sources.data(),
        .weights = piece.weights.data(),
        .initial = piece.initial.data(),
-       .result = work.sums.data() + std::int64_t{piece.x_parity} * piece.outputs * work.pitch,
+       .result = work.sums.get() + std::int64_t{piece.x_parity} * piece.outputs * work.pitch,
        .pitch = work.pitch});
 }
 
@@ -151,13 +151,16 @@ void ShiftedConvolution::operator()(const Samples& input,
 
 PlaneWindow ShiftedConvolution::window(const Samples& input, const PlaneFilter& on_read) const {
   const int kept = relation_ == Relation::coarse_to_fine ? 2 : 3;
-  return {kernels_, lattice_, layout_, input, kept, on_read};
+  return {kernels_, lattice_, layout_, input, kept, {on_read, {}}};
 }
 
 ShiftedConvolution::Work ShiftedConvolution::workspace() const {
   Work work;
   work.pitch = vectors_for(lattice_.positions(), kernels_.lanes) * kernels_.lanes;
-  work.sums.resize(static_cast<std::size_t>(work.pitch * 2 * most_outputs));
+  const int rows =
+      std::min(outputs_, most_outputs) * (relation_ == Relation::coarse_to_fine ? 2 : 1);
+  work.sums =
+      std::make_unique_for_overwrite<float[]>(static_cast<std::size_t>(work.pitch * rows));
   return work;
 }
 
@@ -175,10 +178,10 @@ void ShiftedConvolution::write_plane(std::int64_t z,
     const std::int64_t plane = fine ? 2 * z + piece.z_parity : z;
     const int rows = fine ? 2 * piece.outputs : piece.outputs;
     if (hooks.on_sums)
-      hooks.on_sums({plane, piece.y_parity, piece.first, rows, work.sums.data(), work.pitch});
+      hooks.on_sums({plane, piece.y_parity, piece.first, rows, work.sums.get(), work.pitch});
     for (std::int64_t y = 0; y < lattice_.y; ++y)
       write_rows(piece,
-                 work.sums.data() + y * lattice_.pitch(),
+                 work.sums.get() + y * lattice_.pitch(),
                  fine ? (plane * lattice_.y + y) * 2 + piece.y_parity : plane * lattice_.y + y,
                  output,
                  work);
@@ -295,9 +298,9 @@ PlaneWindow window_on(const ProductKernels& kernels,
                       const Lattice& lattice,
                       const Samples& sample,
                       bool shifted,
-                      const PlaneFilter& filter = {}) {
+                      const PlaneSource& source = {}) {
   const RowLayout layout{arithmetic, Form::values, sample.channels(), sample.fine()};
-  return {kernels, lattice, layout, sample, shifted ? 3 : 1, filter};
+  return {kernels, lattice, layout, sample, shifted ? 3 : 1, source};
 }
 
 }  // namespace
@@ -332,8 +335,8 @@ void run_backward(const ProductKernels& kernels,
   const int shifted = input_is_dense ? gradient.channels() : input.channels();
   const int dense = input_is_dense ? input.channels() : gradient.channels();
   WeightGradient weight(kernels, Arithmetic::float32, relation, lattice, shifted, dense);
-  PlaneWindow inputs =
-      window_on(kernels, Arithmetic::float32, lattice, input, !input_is_dense, hooks.on_input);
+  PlaneWindow inputs = window_on(
+      kernels, Arithmetic::float32, lattice, input, !input_is_dense, {{}, hooks.make_input});
   const auto after = [&](std::int64_t z, PlaneWindow& gradients) {
     if (input_is_dense)
       weight.add(z, gradients, inputs);

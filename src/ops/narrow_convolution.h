@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "ops/planes.h"
@@ -73,7 +74,7 @@ class ShiftedConvolution {
     std::vector<float> initial;
   };
   struct Work {
-    std::vector<float> sums;  // [row][pitch]
+    std::unique_ptr<float[]> sums;  // [row][pitch]
     std::int64_t pitch = 0;
     std::vector<const std::byte*> sources;
     std::vector<std::uint32_t> scratch;
@@ -149,7 +150,7 @@ void add_weight_gradient(const ProductKernels& kernels,
 
 /// Changes what run_backward() reads and writes.
 struct BackwardHooks {
-  PlaneFilter on_input;
+  PlaneFilter make_input;  // in place of reading the input
   PlaneFilter on_gradient;
   std::function<void(const PlaneOfSums&)> on_input_gradient;
   /// With each plane of the gradient, on the fine side both.

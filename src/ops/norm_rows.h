@@ -27,7 +27,8 @@ struct ChannelNorm {
   float scale = 1;
   float slope = 1;
 };
-void activate(const RowExtents& extents, const ChannelNorm& norm, float* values);
+/// `to` may be `from`.
+void activate(const RowExtents& extents, const ChannelNorm& norm, const float* from, float* to);
 
 /// Sums that the norm's gradient needs.
 struct ChannelGradient {

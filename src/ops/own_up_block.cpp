@@ -41,11 +41,14 @@ std::vector<ChannelNorm> norms_of(const UpBlockState& state,
   return norms;
 }
 
-PlaneFilter activation(const Lattice& lattice, const std::vector<ChannelNorm>& norms) {
-  return [extents = rows_of(lattice), &norms](Plane& plane, std::int64_t) {
-    for (std::size_t c = 0; c < norms.size(); ++c)
-      activate(extents, norms[c], floats(plane.row(static_cast<int>(c))));
-  };
+void activate(const Lattice& lattice,
+              const std::vector<ChannelNorm>& norms,
+              const Plane& from,
+              Plane& to) {
+  for (std::size_t c = 0; c < norms.size(); ++c) {
+    const int row = static_cast<int>(c);
+    activate(rows_of(lattice), norms[c], floats(from.row(row)), floats(to.row(row)));
+  }
 }
 
 /// Convolves up, with the moments of what comes out.
@@ -94,11 +97,11 @@ class Backward {
   }
 
  private:
-  PlaneWindow window(const Lattice& lattice, bool fine) const {
+  PlaneWindow window(const Lattice& lattice, bool fine, int kept) const {
     Sample raw = raw_;
     raw.fine = fine;
     const RowLayout layout{Arithmetic::float32, Form::words, raw.channels, fine};
-    return {*float_kernels(), lattice, layout, raw, 1};
+    return {*float_kernels(), lattice, layout, raw, kept};
   }
 
   const Both& own_;
@@ -114,7 +117,11 @@ void Backward::through_same(const ShiftedConvolution& convolve,
                             std::vector<double>& of_bias) {
   const Lattice& lattice = own_.same.lattice;
   const RowExtents extents = rows_of(lattice);
-  PlaneWindow raws = window(lattice, false);
+  // Two, since the activation is a plane ahead of the gradient.
+  PlaneWindow raws = window(lattice, false, 2);
+  const auto make_active = [&](Plane& plane, std::int64_t z) {
+    activate(lattice, norms_, raws.at(z), plane);
+  };
   const auto pass = [&](const PlaneOfSums& plane) {
     const Plane& raw = raws.at(plane.z);
     for (int row = 0; row < plane.rows; ++row) {
@@ -137,7 +144,7 @@ void Backward::through_same(const ShiftedConvolution& convolve,
                gradient,
                before,
                of_weight,
-               {activation(lattice, norms_), {}, pass, add_bias});
+               {make_active, {}, pass, add_bias});
 }
 
 void Backward::through_up(const ShiftedConvolution& convolve,
@@ -149,7 +156,7 @@ void Backward::through_up(const ShiftedConvolution& convolve,
   const Lattice& fine = own_.same.lattice;
   const RowExtents extents = rows_of(lattice);
   const auto voxels = static_cast<double>(fine.z * fine.y * fine.x);
-  PlaneWindow raws = window(lattice, true);
+  PlaneWindow raws = window(lattice, true, 1);
   const auto pass = [&](Plane& plane, std::int64_t z) {
     const Plane& raw = raws.at(z);
     for (int row = 0; row < raws.layout().rows(); ++row) {
@@ -208,7 +215,10 @@ UpBlockOutput up_block_forward(const std::vector<Tensor>& inputs,
     const std::vector<ChannelNorm> norms = norms_of(result.state, block.slope, n);
     same(sample_of(raw, n, false),
          target_of(result.output, n, false),
-         {.on_read = activation(own.same.lattice, norms), .on_sums = {}, .after = {}});
+         {.on_read = [&](Plane& plane,
+                         std::int64_t) { activate(own.same.lattice, norms, plane, plane); },
+          .on_sums = {},
+          .after = {}});
   });
   return result;
 }

@@ -53,7 +53,7 @@ PlaneWindow::PlaneWindow(const ProductKernels& kernels,
                          const RowLayout& layout,
                          const Samples& samples,
                          int kept,
-                         PlaneFilter filter)
+                         PlaneSource source)
     : kernels_(kernels),
       lattice_(lattice),
       layout_(layout),
@@ -61,8 +61,7 @@ PlaneWindow::PlaneWindow(const ProductKernels& kernels,
       fine_(samples.fine()),
       row_voxels_((fine_ ? 2 : 1) * lattice.x),
       depth_((fine_ ? 2 : 1) * lattice.z),
-      filter_(std::move(filter)),
-      zeros_(lattice, layout),
+      source_(std::move(source)),
       held_(static_cast<std::size_t>(kept), -1) {
   for (int i = 0; i < kept; ++i)
     ring_.emplace_back(lattice, layout);
@@ -72,8 +71,11 @@ PlaneWindow::PlaneWindow(const ProductKernels& kernels,
 }
 
 const Plane& PlaneWindow::at(std::int64_t z) {
-  if (z < 0 || z >= depth_)
-    return zeros_;
+  if (z < 0 || z >= depth_) {
+    if (!zeros_)
+      zeros_.emplace(lattice_, layout_);
+    return *zeros_;
+  }
   const auto slot = static_cast<std::size_t>(z) % ring_.size();
   if (held_[slot] != z) {
     fill(ring_[slot], z);
@@ -83,6 +85,8 @@ const Plane& PlaneWindow::at(std::int64_t z) {
 }
 
 void PlaneWindow::fill(Plane& plane, std::int64_t z) {
+  if (source_.make)
+    return source_.make(plane, z);
   const std::int64_t rows = (fine_ ? 2 : 1) * lattice_.y;
   int first_row = 0;
   for (const Sample& part : samples_.parts) {
@@ -96,8 +100,8 @@ void PlaneWindow::fill(Plane& plane, std::int64_t z) {
         fill_rows(plane, part, first_row, row, voxels);
     first_row += layout_.groups_of(part.channels);
   }
-  if (filter_)
-    filter_(plane, z);
+  if (source_.filter)
+    source_.filter(plane, z);
 }
 
 /// A row of the lattice: one or two voxels a position, as if they were that many channels.

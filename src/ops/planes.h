@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -105,6 +106,13 @@ class Plane {
 /// them must stay zero.
 using PlaneFilter = std::function<void(Plane& plane, std::int64_t z)>;
 
+/// What a window's planes are: the sample's, changed by `filter` where there is one; or what
+/// `make` writes, all of it but the zeros around, where someone has the sample's rows already.
+struct PlaneSource {
+  PlaneFilter filter;
+  PlaneFilter make;
+};
+
 /// The planes of a sample, or of several joint ones, each made when it is first asked for and
 /// kept until `kept` others were.
 class PlaneWindow {
@@ -114,7 +122,7 @@ class PlaneWindow {
               const RowLayout& layout,
               const Samples& samples,
               int kept,
-              PlaneFilter filter = {});
+              PlaneSource source = {});
   /// A plane of the sample's own z (2 z of them on the fine side); zeros outside.
   const Plane& at(std::int64_t z);
   const RowLayout& layout() const { return layout_; }
@@ -132,8 +140,8 @@ class PlaneWindow {
   bool fine_;
   std::int64_t row_voxels_;
   std::int64_t depth_;
-  PlaneFilter filter_;
-  Plane zeros_;
+  PlaneSource source_;
+  std::optional<Plane> zeros_;
   std::vector<Plane> ring_;
   std::vector<std::int64_t> held_;
   std::vector<std::uint32_t> words_;  // of a row of voxels, where the sample's own do not serve

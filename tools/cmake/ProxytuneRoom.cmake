@@ -57,6 +57,17 @@ function(proxytune_newer_sources suffix options)
   endif()
 endfunction()
 
+# Loops that are compiled for several instruction sets (ops/clones.h): nobody reads floating-point exceptions, and where a
+# comparison may raise one, GCC makes no AVX2 vectors of the loop around it. No value changes.
+function(proxytune_cloned_sources)
+  foreach(source IN LISTS ARGN)
+    file(STRINGS ${source} clones REGEX "^PROXYTUNE_CLONES")
+    if(clones)
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -fno-trapping-math SKIP_PRECOMPILE_HEADERS ON)
+    endif()
+  endforeach()
+endfunction()
+
 function(proxytune_room name)
   cmake_parse_arguments(ROOM "" "" "USES;HIDES;SHOWS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
@@ -68,6 +79,7 @@ function(proxytune_room name)
     endforeach()
     return()
   endif()
+  proxytune_cloned_sources(${sources})
   # Sources for newer processors than the baseline; a dispatcher in the room calls them where the processor can.
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     # GCC 12 takes the undefined registers in its own headers for mistakes (GCC bug 105593).
