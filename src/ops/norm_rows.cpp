@@ -292,7 +292,9 @@ void activate(const RowExtents& extents,
   for (std::int64_t y = 0; y < extents.rows; ++y) {
     const float* const row = from + y * extents.pitch;
     float* const active = to + y * extents.pitch;
+#if !defined(__clang__)
 #pragma GCC ivdep
+#endif
     for (std::int64_t x = 0; x < extents.count; ++x) {
       const float normal = (row[x] - by.mean) * by.scale;
       const float sloped = by.slope * normal;
