@@ -82,6 +82,25 @@ std::int64_t voxels_of(const Tensor& tensor) {
 constexpr std::int64_t few_for_forward = 8;
 constexpr std::int64_t few_for_backward = 64;
 
+/// Where oneDNN has bfloat16 convolutions. Elsewhere LibTorch's own add up in bfloat16, to
+/// errors of some per cent, and take longer than in float.
+bool sums_bfloat16_in_float() {
+#if defined(__x86_64__)
+  static const bool does = __builtin_cpu_supports("avx512bw") != 0 &&
+                           __builtin_cpu_supports("avx512vl") != 0 &&
+                           __builtin_cpu_supports("avx512dq") != 0;
+  return does;
+#else
+  return false;
+#endif
+}
+
+torch::ScalarType computed_in(torch::ScalarType type, std::int64_t voxels, std::int64_t few) {
+  return type == torch::kBFloat16 && (voxels <= few || !sums_bfloat16_in_float())
+             ? torch::kFloat32
+             : type;
+}
+
 }  // namespace
 
 Tensor forward_library(const Tensor& input,
@@ -92,9 +111,7 @@ Tensor forward_library(const Tensor& input,
                        torch::ScalarType output,
                        std::int64_t /*kernels*/) {
   check_operands(input, weight, stride, transposed);
-  torch::ScalarType type = output;
-  if (type == torch::kBFloat16 && voxels_of(input) <= few_for_forward)
-    type = torch::kFloat32;
+  const torch::ScalarType type = computed_in(output, voxels_of(input), few_for_forward);
   const Tensor result =
       Library(weight, stride, transposed)
           .forward(
@@ -109,10 +126,9 @@ Gradients backward_library(const Tensor& gradient,
                            bool transposed,
                            Wanted wanted,
                            std::int64_t /*kernels*/) {
-  torch::ScalarType type = gradient.scalar_type();
-  const std::int64_t voxels = std::min(voxels_of(gradient), voxels_of(input));
-  if (type == torch::kBFloat16 && voxels <= few_for_backward)
-    type = torch::kFloat32;
+  const torch::ScalarType type = computed_in(gradient.scalar_type(),
+                                             std::min(voxels_of(gradient), voxels_of(input)),
+                                             few_for_backward);
   auto [of_input, of_weight, of_bias] = Library(weight, stride, transposed)
                                             .backward(channels_last(gradient.to(type)),
                                                       channels_last(input.to(type)),
