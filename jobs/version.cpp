@@ -7,7 +7,7 @@ std::string version() {
 }
 
 std::string numerics_version() {
-  return "5";
+  return "6";
 }
 
 }  // namespace proxytune::jobs
