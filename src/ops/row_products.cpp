@@ -12,15 +12,18 @@
 namespace proxytune::ops {
 
 #if defined(PROXYTUNE_X86_KERNELS)
+extern const RowKernels avx2_row_kernels;
 extern const RowKernels avx512_row_kernels;
 MatrixProducts amx_products();
 #endif
 
 const RowKernels* row_kernels() {
 #if defined(PROXYTUNE_X86_KERNELS)
-  static const bool has = at::get_cpu_capability() == "AVX512";
-  if (has)
+  static const std::string capability = at::get_cpu_capability();
+  if (capability == "AVX512")
     return &avx512_row_kernels;
+  if (capability == "AVX2")
+    return &avx2_row_kernels;
 #endif
   return nullptr;
 }
