@@ -63,8 +63,11 @@ std::vector<analysis::SearchedArm> searched_arms(const StudyOptions& options,
     one.data_description = description_of(arm);
     one.reference = arm.name == options.reference;
     one.found = *search.best;
+    // A point that was proposed again is the trial that was trained.
+    std::set<std::string> keys;
     for (const ArmTrial& trial : search.trials)
-      one.search_trials.push_back(&trial.record);
+      if (keys.insert(trial.record.key).second)
+        one.search_trials.push_back(&trial.record);
     for (const ArmTrial& trial : finals)
       if (trial.arm == arm.name)
         one.final_trials.push_back(&trial.record);

@@ -53,13 +53,19 @@ void check_early_stopping(const StudyOptions& options) {
   const auto& median = options.search.options.median_stopping;
   if (median) {
     refuse_searched_epochs(options, "search.median_stopping");
-    if (median->from_epoch >= options.training.epochs)
+    const int last_looked_at = (options.training.epochs - 1) / options.training.validate_every *
+                               options.training.validate_every;
+    if (median->from_epoch > last_looked_at)
       throw core::FieldError(
           "search.median_stopping.from_epoch",
-          fmt::format("is {}, but trials end after {} epochs (training.epochs), so that none "
-                      "would be stopped. Use fewer.",
-                      median->from_epoch,
-                      options.training.epochs));
+          fmt::format(
+              "is {}, but trials of {} epochs (training.epochs) that are validated every {} "
+              "(training.validate_every) are looked at for the last time after {}, so "
+              "that none would be stopped. Use fewer, or validate more often.",
+              median->from_epoch,
+              options.training.epochs,
+              options.training.validate_every,
+              last_looked_at));
   }
   const auto& halving = options.search.options.halving;
   if (!halving)

@@ -22,10 +22,11 @@ FieldClass invalidates(std::vector<std::string> which) {
 
 /// "arms.NAME/budget" and "search.space.2.low" as the documentation has them.
 std::string documented_path(const std::string& field) {
-  static const std::vector<std::string> lists{"arms", "networks", "search.space"};
+  static const std::vector<std::string> lists{
+      "arms", "networks", "search.space", "search.halving.rungs"};
   for (const std::string& list : lists) {
     const std::size_t begin = list.size() + 1;
-    const std::size_t end = field.find_first_of(list == "search.space" ? "." : "/", begin);
+    const std::size_t end = field.find_first_of(list.starts_with("search.") ? "." : "/", begin);
     if (field.starts_with(list + ".") && end != std::string::npos)
       return list + "[]." + field.substr(end + 1);
   }

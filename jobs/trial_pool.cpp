@@ -119,16 +119,18 @@ work::Record TrialPool::run_one(const work::Item& item) {
   TrialAttempt attempt(study_, data_, networks_.at(spec.network), item);
   work::Record record = attempt.run();
   // Another attempt begins anew, since what it kept may be what it fails with.
-  if (again(record, item.attempt) != work::Again::no) {
+  const bool tried_again = again(record, item.attempt) != work::Again::no;
+  if (tried_again) {
     study_.log().warn(fmt::format(
         "trial {} is tried again: {}", item.key, trials::result_from_record(record).reason));
     attempt.checkpoints().remove();
   }
-  // What others go on from stays until it is known that none does.
+  // What others go on from stays until it is known that none does; and that file's name is the
+  // next attempt's by now.
   const bool gone_on_with =
       trials::result_from_record(record).status == trials::TrialStatus::stopped_early &&
       spec.early_stop.after > 0;
-  if (attempt.checkpoints().on_disk() && !gone_on_with)
+  if (attempt.checkpoints().on_disk() && !gone_on_with && !tried_again)
     spent_.add(attempt.checkpoints());
   const std::scoped_lock lock(mutex_);
   double& longest = first_step_seconds_[spec.network];

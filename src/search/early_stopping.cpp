@@ -1,6 +1,7 @@
 #include "proxytune/search/early_stopping.h"
 
 #include <limits>
+#include <set>
 
 #include "proxytune/core/error.h"
 
@@ -29,6 +30,20 @@ void validate(const HalvingOptions& options) {
     throw core::FieldError("rungs",
                            "is missing. Say after how many epochs trials are compared, as "
                            "[{epochs: 5}, {epochs: 10}].");
+  std::set<std::string> done;
+  for (std::size_t i = 1; i < options.rungs.size(); ++i) {
+    const std::string& before = options.rungs[i - 1].arm;
+    const std::string& arm = options.rungs[i].arm;
+    if (arm == before)
+      continue;
+    done.insert(before);
+    if (before.empty() || done.contains(arm))
+      throw core::FieldError("rungs." + std::to_string(i) + ".arm",
+                             "is \"" + arm + "\" after \"" + before +
+                                 "\", but trials go from arm to arm and come to their own, the "
+                                 "empty name, in the end. Give each arm's rungs one after the "
+                                 "other, those without an arm last.");
+  }
   for (std::size_t i = 0; i < options.rungs.size(); ++i) {
     const bool first = i == 0 || options.rungs[i].arm != options.rungs[i - 1].arm;
     const int least = first ? 1 : options.rungs[i - 1].epochs + 1;

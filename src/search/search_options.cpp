@@ -84,6 +84,13 @@ void validate(const SearchOptions& options) {
                              ". Leave it out, or use method replay."
                        : "is missing, but the method is replay. Name the list, as "
                          "replay: {points: results.h5}.");
+  if (options.halving && options.trials < options.halving->bracket())
+    throw core::FieldError(
+        "trials",
+        "is " + std::to_string(options.trials) + ", but a bracket of halving has " +
+            std::to_string(options.halving->bracket()) +
+            " trials, so that none would be sorted out as it says. Use " +
+            std::to_string(options.halving->bracket()) + " or more, or fewer rungs.");
   if (options.halving && options.concurrency < options.halving->bracket())
     throw core::FieldError(
         "concurrency",
@@ -91,6 +98,10 @@ void validate(const SearchOptions& options) {
             std::to_string(options.halving->bracket()) +
             " trials, which are all to be open before the first of them is decided. Use " +
             std::to_string(options.halving->bracket()) + " or more, or fewer rungs.");
+  if (options.replay && options.warm_start)
+    throw core::FieldError("warm_start",
+                           "and replay exclude each other: a list is proposed exactly and in "
+                           "its order. Put the earlier points into the list.");
   if (options.halving && options.median_stopping)
     throw core::FieldError("median_stopping",
                            "and halving exclude each other: a trial that one of them stopped "

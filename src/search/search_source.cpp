@@ -1,5 +1,6 @@
 #include "proxytune/search/search_source.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -8,10 +9,7 @@ namespace proxytune::search {
 namespace {
 
 SuccessiveHalving halving_of(const SearchOptions& options, int trials) {
-  return options.halving ? SuccessiveHalving(static_cast<int>(options.halving->rungs.size()),
-                                             options.halving->reduction,
-                                             trials)
-                         : SuccessiveHalving(0, 2, trials);
+  return {options.halving.value_or(HalvingOptions{}), trials};
 }
 
 bool is_scored(const trials::TrialResult& result) {
@@ -66,6 +64,13 @@ void SearchSource::propose() {
             .emplace(whole_key(proposal.hyper_parameters, 0),
                      median_->stop_after(proposal.index - options_.concurrency + 1))
             .first->second;
+  const auto same = std::find_if(proposals_.begin() + halving_.first_of_bracket(proposal.index),
+                                 proposals_.end(),
+                                 [&](const Proposal& earlier) {
+                                   return earlier.hyper_parameters == proposal.hyper_parameters;
+                                 });
+  if (same != proposals_.end())
+    halving_.same_as(proposal.index, same->index);
   aim(proposal, 0);
   enter(proposal, 0);
   proposals_.push_back(std::move(proposal));

@@ -4,11 +4,11 @@
 
 namespace proxytune::search {
 
-SuccessiveHalving::SuccessiveHalving(int rungs, int reduction, int trials)
-    : rungs_(rungs), reduction_(reduction), trials_(trials) {
-  for (int rung = 0; rung < rungs; ++rung)
-    bracket_ *= reduction;
-}
+SuccessiveHalving::SuccessiveHalving(const HalvingOptions& options, int trials)
+    : rungs_(static_cast<int>(options.rungs.size())),
+      reduction_(options.reduction),
+      bracket_(options.bracket()),
+      trials_(trials) {}
 
 int SuccessiveHalving::trials_of(int bracket) const {
   return std::min(bracket_, trials_ - bracket * bracket_);
@@ -35,18 +35,27 @@ std::vector<SuccessiveHalving::Verdict> SuccessiveHalving::report(int trial,
   if (std::ssize(here.scores) < here.expected)
     return {};
   std::vector<int> order;
-  for (const auto& [one, its_score] : here.scores)
+  int different = 0;
+  for (const auto& [one, its_score] : here.scores) {
+    if (same_as_.contains(one))
+      continue;
+    ++different;
     if (its_score)
       order.push_back(one);
+  }
   std::stable_sort(order.begin(), order.end(), [&](int one, int other) {
     return *here.scores.at(one) > *here.scores.at(other);
   });
-  order.resize(std::min(order.size(), static_cast<std::size_t>(promoted(here.expected))));
-  compared_[{bracket, rung + 1}].expected = static_cast<int>(order.size());
-  ended_[bracket] += here.expected - static_cast<int>(order.size());
+  order.resize(std::min(order.size(), static_cast<std::size_t>(promoted(different))));
   std::vector<Verdict> verdicts;
-  for (const auto& [one, its_score] : here.scores)
-    verdicts.push_back({one, std::find(order.begin(), order.end(), one) != order.end()});
+  for (const auto& [one, its_score] : here.scores) {
+    const auto same = same_as_.find(one);
+    const int first = same == same_as_.end() ? one : same->second;
+    verdicts.push_back({one, std::ranges::find(order, first) != order.end()});
+  }
+  const auto going_on = static_cast<int>(std::ranges::count_if(verdicts, &Verdict::goes_on));
+  compared_[{bracket, rung + 1}].expected = going_on;
+  ended_[bracket] += static_cast<int>(verdicts.size()) - going_on;
   return verdicts;
 }
 
@@ -74,17 +83,22 @@ std::optional<double> SuccessiveHalving::expected_at_the_end(int trial) const {
   if (found == last.end() || !found->second)
     return std::nullopt;
   double expected = *found->second;
-  for (; rung < rungs_; ++rung) {
+  for (int from = rung; from < rungs_; ++from) {
     double gain = 0;
     int went_on = 0;
-    for (const auto& [one, score] : scores_at(bracket, rung + 1))
+    for (const auto& [one, score] : scores_at(bracket, from + 1))
       if (score) {
-        gain += *score - *scores_at(bracket, rung).at(one);
+        gain += *score - *scores_at(bracket, from).at(one);
         ++went_on;
       }
     if (went_on > 0)
       expected += gain / went_on;
   }
+  // Steep curves gain much: what was found better stays so.
+  if (rung < rungs_)
+    for (const auto& [one, score] : scores_at(bracket, rung + 1))
+      if (const auto better = expected_at_the_end(one))
+        expected = std::min(expected, *better);
   return expected;
 }
 

@@ -131,6 +131,17 @@ class FailuresTest(ProgramTest):
         finished = trial_events(folder, "finished")
         self.assertEqual({event["data"]["attempt"] for event in finished}, {2})
 
+    def test_a_trial_that_is_tried_again_elsewhere_keeps_the_checkpoint_that_it_writes_there(self):
+        text = TINY_STUDY.replace("epochs: 2\n", "epochs: 400\n").replace("validate_every: 1\n", "validate_every: 400\n")
+        path, folder = self.study("elsewhere", text)
+        # Two trials under way on three ranks: the one that was idle takes up what another gave up, which is then idle itself
+        # and begins the other trial while the first writes its checkpoints.
+        self.done(run("search", path, "--set", "failures.trial_time_limit=0.3", "--set", "failures.timed_out=retry", "--set", "failures.retries=4",
+                      "--set", "compute.checkpoint_interval=0.01", "--set", "compute.trials_per_device=1", "--set", "search.arms=[all_full]",
+                      "--set", "search.method=random", "--set", "search.trials=4", "--set", "search.concurrency=2", ranks=3))
+        self.assertGreater(len(trial_events(folder, "again")), 8)
+        self.assertEqual(list((folder / "checkpoints").iterdir()), [])
+
     def test_too_many_failures_end_the_study_with_the_reason(self):
         for limit, ranks in (("max_consecutive", 2), ("max", 1)):
             path, folder = self.study(f"ended_{limit}")

@@ -143,5 +143,14 @@ class MedianStoppingTest(ProgramTest):
                 self.assertEqual(status == "stopped_early", epochs < 4)
 
 
+class RefusedTest(ProgramTest):
+    def test_a_median_rule_that_can_stop_no_trial(self):
+        for changes, after in (("training.validate_every=4", 0), ("search.median_stopping.from_epoch=4", 3)):
+            path, _ = self.study("refused", MEDIAN_STUDY)
+            result = run("check", path, "--set", changes)
+            self.assertEqual(result.code, 2, result.text)
+            self.assertIn(f"are looked at for the last time after {after}, so that none would be stopped", result.text)
+
+
 if __name__ == "__main__":
     main()

@@ -436,8 +436,33 @@ TEST(HalvingOptionsTest, RefuseWhatCannotWorkByName) {
               o.halving->rungs.clear();
               for (int epochs = 1; epochs < 40; ++epochs)
                 o.halving->rungs.push_back({epochs});
-            }).substr(0, 11),
-            "concurrency");
+            }).substr(0, 12),
+            "trials is 24");
+  EXPECT_EQ(refused([](auto& o) { o.trials = 3; }),
+            "trials is 3, but a bracket of halving has 4 trials, so that none would be sorted "
+            "out as it says. Use 4 or more, or fewer rungs.");
+  EXPECT_EQ(refused([](auto& o) {
+              o.halving->rungs = {{.epochs = 5, .arm = "small"}, {.epochs = 5, .arm = "large"}};
+            }),
+            "nothing");
+  const std::string order =
+      ", but trials go from arm to arm and come to their own, the empty name, in the end. Give "
+      "each arm's rungs one after the other, those without an arm last.";
+  EXPECT_EQ(refused([](auto& o) { o.halving->rungs[1].arm = "small"; }),
+            "rungs.1.arm is \"small\" after \"\"" + order);
+  EXPECT_EQ(refused([](auto& o) {
+              o.halving->rungs = {{.epochs = 1, .arm = "a"},
+                                  {.epochs = 2, .arm = "b"},
+                                  {.epochs = 3, .arm = "a"}};
+            }),
+            "rungs.2.arm is \"a\" after \"b\"" + order);
+  EXPECT_EQ(refused([](auto& o) {
+              o.method = Method::replay;
+              o.replay.emplace();
+              o.warm_start.emplace();
+            }),
+            "warm_start and replay exclude each other: a list is proposed exactly and in its "
+            "order. Put the earlier points into the list.");
 }
 
 /// The search as the jobs run it, on ranks, with a journal in a folder of its own.

@@ -15,8 +15,15 @@ namespace {
 using Verdict = SuccessiveHalving::Verdict;
 using Score = std::optional<double>;
 
+HalvingOptions with(int rungs, int reduction) {
+  HalvingOptions options{.reduction = reduction};
+  for (int rung = 0; rung < rungs; ++rung)
+    options.rungs.push_back({.epochs = rung + 1});
+  return options;
+}
+
 TEST(SuccessiveHalvingTest, LetsTheBestOfABracketGoOnOnceAllOfItHaveReported) {
-  SuccessiveHalving halving(1, 2, 8);  // brackets of two
+  SuccessiveHalving halving(with(1, 2), 8);  // brackets of two
   EXPECT_TRUE(halving.report(3, 0, 0.5).empty());
   EXPECT_TRUE(halving.report(0, 0, 0.1).empty());
   EXPECT_EQ(halving.report(2, 0, 0.6), (std::vector<Verdict>{{2, true}, {3, false}}));
@@ -26,7 +33,7 @@ TEST(SuccessiveHalvingTest, LetsTheBestOfABracketGoOnOnceAllOfItHaveReported) {
 }
 
 TEST(SuccessiveHalvingTest, PutsTheEarlierOfEqualsFirstAndFailuresLast) {
-  SuccessiveHalving halving(1, 3, 6);
+  SuccessiveHalving halving(with(1, 3), 6);
   halving.report(0, 0, std::nullopt);
   halving.report(2, 0, 0.4);
   EXPECT_EQ(halving.report(1, 0, 0.4),
@@ -39,7 +46,7 @@ TEST(SuccessiveHalvingTest, PutsTheEarlierOfEqualsFirstAndFailuresLast) {
 }
 
 TEST(SuccessiveHalvingTest, TakesAReportOnce) {
-  SuccessiveHalving halving(1, 2, 2);
+  SuccessiveHalving halving(with(1, 2), 2);
   halving.report(0, 0, 0.3);
   EXPECT_TRUE(halving.report(0, 0, 0.9).empty());
   EXPECT_EQ(halving.report(1, 0, 0.5), (std::vector<Verdict>{{0, false}, {1, true}}));
@@ -47,7 +54,7 @@ TEST(SuccessiveHalvingTest, TakesAReportOnce) {
 
 TEST(SuccessiveHalvingTest, ExpectsOfAStoppedTrialWhatThoseThatWentOnGained) {
   using Bracket = SuccessiveHalving::Bracket;
-  SuccessiveHalving halving(2, 2, 6);
+  SuccessiveHalving halving(with(2, 2), 6);
   for (int trial = 0; trial < 4; ++trial)
     halving.report(trial, 0, 0.1 * (trial + 1));  // 2 and 3 go on, to 0.15 more in the mean
   halving.report(2, 1, 0.5);                      // goes on to 0.1 more
@@ -71,8 +78,48 @@ TEST(SuccessiveHalvingTest, ExpectsOfAStoppedTrialWhatThoseThatWentOnGained) {
   EXPECT_EQ(halving.expected_at_the_end(5), std::nullopt);
 }
 
+TEST(SuccessiveHalvingTest, ExpectsOfNoStoppedTrialMoreThanOfThoseThatWentOn) {
+  SuccessiveHalving halving(with(1, 2), 4);  // brackets of two
+  halving.report(0, 0, 0.10);
+  halving.report(1, 0, 0.11);
+  halving.report(1, 1, 0.5);
+  EXPECT_DOUBLE_EQ(halving.expected_at_the_end(0).value(), 0.10 + 0.39);
+  SuccessiveHalving steep(with(2, 2), 4);
+  const double at_first[] = {0.1, 0.2, 0.3, 0.4};
+  for (int trial = 0; trial < 4; ++trial)
+    steep.report(trial, 0, at_first[trial]);
+  steep.report(2, 1, 0.9);  // gains 0.6
+  steep.report(3, 1, 0.5);  // gains 0.1, and stops
+  steep.report(2, 2, 0.9);
+  EXPECT_DOUBLE_EQ(steep.expected_at_the_end(0).value(), 0.45);
+  EXPECT_DOUBLE_EQ(steep.expected_at_the_end(1).value(), 0.5);  // not 0.55
+}
+
+TEST(SuccessiveHalvingTest, GivesATrialThatIsProposedAgainNobodysPlace) {
+  SuccessiveHalving halving(with(1, 2), 4);
+  halving.same_as(1, 0);
+  halving.same_as(3, 2);
+  halving.report(0, 0, 0.9);
+  EXPECT_EQ(halving.report(1, 0, 0.9), (std::vector<Verdict>{{0, true}, {1, true}}));
+  halving.report(2, 0, std::nullopt);
+  EXPECT_EQ(halving.report(3, 0, std::nullopt), (std::vector<Verdict>{{2, false}, {3, false}}));
+  EXPECT_EQ(halving.settled(2), (SuccessiveHalving::Bracket{.first = 2, .last = 4}));
+  EXPECT_EQ(halving.settled(0), std::nullopt);
+  halving.report(0, 1, 0.95);
+  halving.report(1, 1, 0.95);
+  EXPECT_EQ(halving.settled(0), (SuccessiveHalving::Bracket{.first = 0, .last = 2}));
+  SuccessiveHalving four(with(2, 2), 4);
+  four.same_as(2, 1);
+  four.report(0, 0, 0.1);
+  four.report(1, 0, 0.3);
+  four.report(2, 0, 0.3);
+  // Of three different ones one goes on.
+  EXPECT_EQ(four.report(3, 0, 0.2),
+            (std::vector<Verdict>{{0, false}, {1, true}, {2, true}, {3, false}}));
+}
+
 TEST(SuccessiveHalvingTest, WithoutRungsSettlesEachTrialByItself) {
-  SuccessiveHalving halving(0, 2, 3);
+  SuccessiveHalving halving(with(0, 2), 3);
   EXPECT_EQ(halving.report(1, 0, 0.3), (std::vector<Verdict>{{1, false}}));
   EXPECT_EQ(halving.settled(1), (SuccessiveHalving::Bracket{.first = 1, .last = 2}));
   EXPECT_EQ(halving.settled(0), std::nullopt);
@@ -83,7 +130,7 @@ TEST(SuccessiveHalvingTest, WithoutRungsSettlesEachTrialByItself) {
 /// Runs all trials in an order drawn from `seed`, each with a score of its own at each rung;
 /// gives the rung where each ended.
 std::map<int, int> run(int rungs, int reduction, int trials, std::uint64_t seed, int* pieces) {
-  SuccessiveHalving halving(rungs, reduction, trials);
+  SuccessiveHalving halving(with(rungs, reduction), trials);
   core::Random random{core::RandomKey(seed)};
   std::deque<std::pair<int, int>> open;
   std::map<int, int> ended;
@@ -114,7 +161,7 @@ TEST(SuccessiveHalvingTest, SettlesTheSameWhateverTheOrderOfReports) {
       EXPECT_EQ(std::ssize(expected), trials);
       for (std::uint64_t seed = 1; seed < 10; ++seed)
         EXPECT_EQ(run(2, reduction, trials, seed, &pieces), expected);
-      EXPECT_EQ(pieces, SuccessiveHalving(2, reduction, trials).pieces());
+      EXPECT_EQ(pieces, SuccessiveHalving(with(2, reduction), trials).pieces());
       EXPECT_EQ(std::any_of(expected.begin(),
                             expected.end(),
                             [](const auto& end) { return end.second == 2; }),
@@ -123,9 +170,9 @@ TEST(SuccessiveHalvingTest, SettlesTheSameWhateverTheOrderOfReports) {
 }
 
 TEST(SuccessiveHalvingTest, OfTwoRungsAndFactorThreeTrainsNineTrialsAsThirteenPieces) {
-  EXPECT_EQ(SuccessiveHalving(2, 3, 9).pieces(), 13);
+  EXPECT_EQ(SuccessiveHalving(with(2, 3), 9).pieces(), 13);
   // Of what is left over too, one trial comes to its end.
-  EXPECT_EQ(SuccessiveHalving(2, 3, 10).pieces(), 16);
+  EXPECT_EQ(SuccessiveHalving(with(2, 3), 10).pieces(), 16);
 }
 
 }  // namespace

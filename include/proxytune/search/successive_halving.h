@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "proxytune/search/early_stopping.h"
+
 namespace proxytune::search {
 
 /// Who goes on. Brackets are consecutive trials of a fixed number; when all of a bracket that
@@ -13,9 +15,15 @@ namespace proxytune::search {
 /// reports.
 class SuccessiveHalving {
  public:
-  /// `rungs` to be compared at, besides the end of a training, which is the rung of that
-  /// number; `trials` of the whole search: its last bracket has what is left over.
-  SuccessiveHalving(int rungs, int reduction, int trials);
+  /// The end of a training is one more rung, of their number; without rungs each trial is by
+  /// itself. `trials` of the whole search: its last bracket has what is left over.
+  SuccessiveHalving(const HalvingOptions& options, int trials);
+
+  /// A trial that is the same training as an earlier one of its bracket: it goes where that one
+  /// goes, and takes nobody's place. To be said before its first report.
+  void same_as(int trial, int earlier) { same_as_[trial] = earlier; }
+  /// Where its bracket begins.
+  int first_of_bracket(int trial) const { return trial - trial % bracket_; }
 
   /// What becomes of a trial after a rung.
   struct Verdict {
@@ -39,7 +47,8 @@ class SuccessiveHalving {
 
   /// What a trial of a settled bracket would have come to at its end: what it came to, and,
   /// rung for rung from where it stopped, what those of its bracket that went on gained in the
-  /// mean. None if it failed.
+  /// mean; no more than is expected of the least of those that went on from there. None if it
+  /// failed.
   std::optional<double> expected_at_the_end(int trial) const;
 
   /// Trainings, each from a rung to the next, of the whole search if no trial fails.
@@ -57,10 +66,11 @@ class SuccessiveHalving {
 
   int rungs_;
   int reduction_;
-  int bracket_ = 1;  // trials
+  int bracket_;  // trials
   int trials_;
   std::map<std::pair<int, int>, Compared> compared_;  // by bracket and rung
   std::map<int, int> ended_;                          // trials, by bracket
+  std::map<int, int> same_as_;                        // an earlier trial, by trial
 };
 
 }  // namespace proxytune::search
