@@ -177,13 +177,16 @@ TEST(MeasureStepTest, ForeseesTheMemoryOfATraining) {
   EXPECT_NEAR(foreseen / memory.bytes(), 1, 0.25);
 }
 
-TEST(MeasureStepTest, SecondOfTwoEqualNetworksNeedsAsMuchMemory) {
+TEST(MeasureStepTest, TheSameNetworkNeedsAsMuchMemoryAgain) {
   Balls balls;
   TrainingOptions training = balls.task.training;
   training.patch = {32, 32, 32};
-  const double first = measure_step(balls.task.network, training, 1).memory_bytes;
+  // The first one also sets up the library's own tables, some 20 MB where it makes its code
+  // anew.
+  measure_step(balls.task.network, training, 1);
   const double second = measure_step(balls.task.network, training, 1).memory_bytes;
-  EXPECT_GT(second, first / 4);  // the first one also sets up the library's own tables
+  const double third = measure_step(balls.task.network, training, 1).memory_bytes;
+  EXPECT_NEAR(third / second, 1, 0.25);
   // Two activations at full resolution at least.
   EXPECT_GT(second,
             2.0 * 4 * 32 * 32 * 32 * balls.task.network.channels * training.cases_per_step *
