@@ -1,9 +1,7 @@
-#include <algorithm>
-
 #include <immintrin.h>
 
 #include "ops/row_gradient_loops.h"
-#include "ops/words_avx512.h"
+#include "ops/weight_blocks_avx512.h"
 
 namespace proxytune::ops {
 namespace {
@@ -27,9 +25,7 @@ struct Rows16 {
   static Floats multiply_add(Floats a, Floats b, Floats sum) {
     return _mm512_fmadd_ps(a, b, sum);
   }
-  static Tail first_of(int count) {
-    return count >= lanes ? static_cast<__mmask16>(0xFFFF) : Words16::first(std::max(count, 0));
-  }
+  static Tail first_of(int count) { return ops::first_of(count); }
   static Floats load_first(Tail tail, const float* from) {
     return _mm512_maskz_loadu_ps(tail, from);
   }
