@@ -2,6 +2,7 @@
 #include "proxytune/comm/mpi_native.h"
 #include "proxytune/comm/observed.h"
 
+#include "tests/comm/collectives_contract.h"
 #include "tests/comm/communicator_contract.h"
 
 namespace proxytune::comm {
@@ -18,6 +19,30 @@ INSTANTIATE_TEST_SUITE_P(Mpi,
                          CommunicatorContract,
                          testing::Values(world(), self()),
                          testing::PrintToStringParamName());
+
+CollectivesTransport over_mpi() {
+  return {"world", [](const auto& body) {
+            const auto group = world_communicator();
+            body(*group, *host_collectives(*group));
+          }};
+}
+
+INSTANTIATE_TEST_SUITE_P(Mpi,
+                         CollectivesContract,
+                         testing::Values(over_mpi()),
+                         testing::PrintToStringParamName());
+
+TEST(MpiCollectivesTest, TellAnObserverOfTheirGroup) {
+  std::vector<std::string> seen;
+  const auto world_group = world_communicator();
+  const auto group = observed(*world_group, [&](const char* operation) {
+    if (operation != nullptr)
+      seen.emplace_back(operation);
+  });
+  std::vector<float> values(1);
+  host_collectives(*group)->sum(std::span<float>(values));
+  EXPECT_EQ(seen, std::vector<std::string>{"a sum over ranks"});
+}
 
 TEST(MpiNativeTest, HandsOutTheRawCommunicator) {
   const auto world_group = world_communicator();

@@ -5,6 +5,7 @@
 #include "proxytune/comm/mpi_native.h"
 #include "proxytune/comm/observed.h"
 
+#include "tests/comm/collectives_contract.h"
 #include "tests/comm/communicator_contract.h"
 
 namespace proxytune::comm {
@@ -40,6 +41,37 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         self(), threads(1), threads(2), threads(3), threads(5), threads(8), observed_threads()),
     testing::PrintToStringParamName());
+
+CollectivesTransport collectives(const Transport& of) {
+  return {of.name, [of](const auto& body) {
+            of.run([&](Communicator& group) { body(group, *host_collectives(group)); });
+          }};
+}
+
+INSTANTIATE_TEST_SUITE_P(OneProcess,
+                         CollectivesContract,
+                         testing::Values(collectives(self()),
+                                         collectives(threads(1)),
+                                         collectives(threads(2)),
+                                         collectives(threads(3)),
+                                         collectives(threads(4)),
+                                         collectives(threads(7)),
+                                         collectives(observed_threads())),
+                         testing::PrintToStringParamName());
+
+TEST(StagedCollectivesTest, RefusesAnotherLengthThanWasAwaited) {
+  run_as_threads(2, [](Communicator& group) {
+    const auto collectives = host_collectives(group);
+    std::vector<float> out(3);
+    std::vector<float> in(group.is_root() ? 3 : 2);
+    const int other = 1 - group.rank();
+    const auto exchange = [&] { collectives->exchange({{other, out}}, {{other, in}}); };
+    if (group.is_root())
+      EXPECT_NO_THROW(exchange());
+    else
+      EXPECT_THROW(exchange(), core::SystemError);
+  });
+}
 
 TEST(RunAsThreadsTest, WakesRanksThatWaitForOneThatThrew) {
   for (int failing = 0; failing < 3; ++failing) {
