@@ -21,7 +21,8 @@ using torch::Tensor;
 struct Mode {
   bool training = true;
   torch::ScalarType activations = torch::kFloat32;
-  bool odds = false;  // of two classes, in place of their logits
+  bool odds = false;               // of two classes, in place of their logits
+  ops::BatchSums* sums = nullptr;  // null: the batch is whole
 };
 
 struct Convolution {
@@ -46,7 +47,8 @@ struct NormActivation {
   bool cancels_bias() const { return !batch; }
   void count_batch() const {
     const torch::NoGradGuard no_gradient;
-    Tensor(batches).add_(1);
+    if (batches.defined())
+      Tensor(batches).add_(1);
   }
 
   /// Normalised and activated, plus residual where there is one.
@@ -57,7 +59,7 @@ struct NormActivation {
       return ops::instance_norm_prelu(input, slope, residual);
     if (mode.training) {
       count_batch();
-      return ops::batch_norm_prelu(input, *batch, slope, residual);
+      return ops::batch_norm_prelu(input, *batch, slope, residual, 1e-5, mode.sums);
     }
     const Tensor normal = torch::batch_norm(input,
                                             batch->weight,
@@ -169,6 +171,7 @@ struct UNet::Layers {
   std::vector<Decoder> decoders;   // the top first
 
   void make_state(const torch::TensorOptions& like);
+  void make_replica_of(const Layers& original);
   void make_layers();
   Tensor run(const Tensor& images, const Mode& with) const;
 };
@@ -202,10 +205,28 @@ void UNet::Layers::make_state(const torch::TensorOptions& like) {
   }
 }
 
+/// The same values under leaves of its own, without running moments.
+void UNet::Layers::make_replica_of(const Layers& original) {
+  options = original.options;
+  mode = original.mode;
+  flat = original.flat;
+  flat.gradients = torch::zeros_like(flat.values);
+  for (const Segment& segment : flat.segments) {
+    Tensor parameter = view(flat.values, segment).detach();
+    parameter.set_requires_grad(true);
+    parameter.mutable_grad() = view(flat.gradients, segment);
+    state.push_back({segment.name, parameter});
+  }
+}
+
 void UNet::Layers::make_layers() {
   std::unordered_map<std::string, Tensor> tensors;
   for (const NamedTensor& named : state)
     tensors.emplace(named.name, named.tensor);
+  const auto buffer = [&](const std::string& name) {
+    const auto found = tensors.find(name);
+    return found == tensors.end() ? Tensor() : found->second;
+  };
   const auto convolution = [&](const std::string& prefix, int stride, bool transposed = false) {
     return Convolution{
         tensors.at(prefix + "weight"), tensors.at(prefix + "bias"), stride, transposed};
@@ -216,9 +237,9 @@ void UNet::Layers::make_layers() {
     if (options.norm == Norm::batch) {
       made.batch = {tensors.at(prefix + "N.weight"),
                     tensors.at(prefix + "N.bias"),
-                    tensors.at(prefix + "N.running_mean"),
-                    tensors.at(prefix + "N.running_var")};
-      made.batches = tensors.at(prefix + "N.num_batches_tracked");
+                    buffer(prefix + "N.running_mean"),
+                    buffer(prefix + "N.running_var")};
+      made.batches = buffer(prefix + "N.num_batches_tracked");
     }
     return made;
   };
@@ -258,6 +279,7 @@ UNet::UNet(const UNetOptions& options, torch::Device device, torch::ScalarType t
   layers_->make_layers();
 }
 
+UNet::UNet(std::unique_ptr<Layers> layers) : layers_(std::move(layers)) {}
 UNet::UNet(UNet&&) noexcept = default;
 UNet& UNet::operator=(UNet&&) noexcept = default;
 UNet::~UNet() = default;
@@ -305,6 +327,16 @@ void UNet::backward(const torch::Tensor& scalar) {
   }
 }
 
+UNet UNet::replica() const {
+  auto layers = std::make_unique<Layers>();
+  layers->make_replica_of(*layers_);
+  layers->make_layers();
+  return UNet(std::move(layers));
+}
+
+void UNet::set_batch_sums(ops::BatchSums* sums) {
+  layers_->mode.sums = sums;
+}
 void UNet::set_training(bool training) {
   layers_->mode.training = training;
 }

@@ -2,6 +2,7 @@
 
 #include <tuple>
 
+#include "ops/normalise_over_batch.h"
 #include "proxytune/ops/instance_norm_prelu.h"
 
 namespace proxytune::ops {
@@ -32,6 +33,12 @@ std::tuple<Tensor, Tensor, Tensor> normalised(const Tensor& one_sample,
   return operation.call(one_sample, no_slope, std::nullopt, epsilon);
 }
 
+/// Of the whole input, whose voxels are one sample's.
+NormalOverBatch normal_of(const Tensor& input, torch::ScalarType parameters, double epsilon) {
+  const auto [normal, mean, scale] = normalised(input, parameters, epsilon);
+  return {normal, mean, scale, static_cast<double>(input.numel() / input.size(1))};
+}
+
 void move_running_moments(const BatchNorm& norm,
                           const Tensor& mean,
                           const Tensor& scale,
@@ -51,15 +58,17 @@ Tensor batch_norm_prelu(const Tensor& any_input,
                         const BatchNorm& norm,
                         const Tensor& slope,
                         const std::optional<Tensor>& residual,
-                        double epsilon) {
+                        double epsilon,
+                        BatchSums* sums) {
   const Tensor input = channels_last(any_input);
   const std::int64_t samples = input.size(0);
   const std::int64_t z = input.size(2);
-  const auto [normal, mean, scale] =
-      normalised(divided(input, 1, samples * z), slope.scalar_type(), epsilon);
+  const Tensor joined = divided(input, 1, samples * z);
+  const auto [normal, mean, scale, values] =
+      sums == nullptr ? normal_of(joined, slope.scalar_type(), epsilon)
+                      : normalise_over_batch(joined, slope.scalar_type(), epsilon, *sums);
   if (norm.running_mean.defined())
-    move_running_moments(
-        norm, mean, scale, static_cast<double>(input.numel() / input.size(1)), epsilon);
+    move_running_moments(norm, mean, scale, values, epsilon);
   // In the parameters' type throughout: rounded to the input's, a weight near 1 would lose what
   // it learns, and so would its gradient.
   const auto of_channels = [](const Tensor& tensor) { return tensor.view({1, -1, 1, 1, 1}); };

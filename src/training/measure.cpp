@@ -1,5 +1,6 @@
 #include <chrono>
 
+#include "training/batch_gradient.h"
 #include "training/flush_denormals.h"
 #include "training/peak_memory.h"
 #include "training/step.h"
@@ -48,10 +49,13 @@ StepCost measure_step(const network::UNetOptions& options,
   std::vector<std::uint8_t> labels(voxels);
   for (std::size_t v = 0; v < voxels; ++v)
     labels[v] = static_cast<std::uint8_t>(v / 5 % classes);
-  const auto batch = channels_last(images, patches, options.in_channels, patch);
+  Team alone;
+  BatchGradient gradient(network, alone, training);
   StepCost cost;
-  cost.training_step_seconds = seconds_a_call(
-      steps, [&] { training_step(network, optimizer, training.loss, batch, labels); });
+  cost.training_step_seconds = seconds_a_call(steps, [&] {
+    gradient(patches, [&](int, int) { return Patches{images, labels}; });
+    update(network, optimizer);
+  });
   const std::vector<float> windows =
       random_voxels(voxels_of(reversed(training.window)) * channels *
                     static_cast<std::size_t>(training.windows_per_step));

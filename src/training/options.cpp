@@ -36,6 +36,12 @@ void validate(const TrainingOptions& options) {
   at_least_one("validate_every", options.validate_every, "it counts epochs");
   at_least_one("cases_per_step", options.cases_per_step, "a step needs a case");
   at_least_one("patches_per_case", options.patches_per_case, "a case gives patches to a step");
+  if (options.granule < 0)
+    throw core::FieldError(
+        "granule",
+        "is " + std::to_string(options.granule) +
+            ", but it counts patches. Use 1 or more, or 0 for as few as have "
+            "half a million voxels.");
   at_least_one("windows_per_step", options.windows_per_step, "inference needs a window");
   positive_extents("patch", options.patch);
   positive_extents("window", options.window);
@@ -47,6 +53,16 @@ void validate(const TrainingOptions& options) {
     throw core::FieldError("overlap",
                            "is " + text(options.overlap) +
                                ", but windows must move on. Use 0 to below 1, e.g. 0.25.");
+}
+
+int patches_of_granule(const TrainingOptions& options) {
+  if (options.granule > 0)
+    return options.granule;
+  constexpr long long voxels = 1LL << 19;
+  long long patch = 1;
+  for (const int extent : options.patch)
+    patch *= extent;
+  return static_cast<int>((voxels + patch - 1) / patch);
 }
 
 }  // namespace proxytune::training

@@ -1,6 +1,5 @@
 #include "training/step.h"
 
-#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -19,18 +18,6 @@ torch::Tensor classes(std::span<const std::uint8_t> labels, const torch::Tensor&
   return torch::from_blob(const_cast<std::uint8_t*>(labels.data()),
                           {logits.size(0), logits.size(2), logits.size(3), logits.size(4)},
                           torch::kUInt8);
-}
-
-torch::Tensor loss_of(Loss kind,
-                      const network::UNet& network,
-                      const torch::Tensor& images,
-                      std::span<const std::uint8_t> labels) {
-  if (network.options().out_channels == 2) {
-    const torch::Tensor odds = network.log_odds(images);
-    return segmentation_loss_of_odds(kind, odds, classes(labels, odds));
-  }
-  const torch::Tensor logits = network.forward(images);
-  return segmentation_loss(kind, logits, classes(labels, logits));
 }
 
 }  // namespace
@@ -61,20 +48,21 @@ Optimizer optimizer_for(const network::UNet& network,
           parameters.weight_decay};
 }
 
-double training_step(network::UNet& network,
-                     Optimizer& optimizer,
-                     Loss loss,
-                     const torch::Tensor& images,
-                     std::span<const std::uint8_t> labels) {
-  const torch::AutoGradMode with_gradients(true);
+torch::Tensor batch_loss(const network::UNet& network,
+                         Loss loss,
+                         const torch::Tensor& images,
+                         std::span<const std::uint8_t> labels) {
+  if (network.options().out_channels == 2) {
+    const torch::Tensor odds = network.log_odds(images);
+    return segmentation_loss_of_odds(loss, odds, classes(labels, odds));
+  }
+  const torch::Tensor logits = network.forward(images);
+  return segmentation_loss(loss, logits, classes(labels, logits));
+}
+
+void update(network::UNet& network, Optimizer& optimizer) {
   const network::FlatParameters& parameters = network.parameters();
-  const torch::Tensor value = loss_of(loss, network, images, labels);
-  const double number = value.item<double>();
-  if (!std::isfinite(number))
-    return number;
-  network.backward(value);
   optimizer.step(floats(parameters.values), floats(parameters.gradients));
-  return number;
 }
 
 WindowPredictor predictor(network::UNet& network, const TrainingOptions& options) {

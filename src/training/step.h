@@ -29,23 +29,18 @@ torch::Tensor channels_last(std::span<const float> values,
 Optimizer optimizer_for(const network::UNet& network,
                         const trials::HyperParameters& parameters);
 
-/// Forward, loss, backward and update; returns the loss. Where that is not finite the
-/// parameters stay as they were. `labels` (count, z, y, x).
-double training_step(network::UNet& network,
-                     Optimizer& optimizer,
-                     Loss loss,
-                     const torch::Tensor& images,
-                     std::span<const std::uint8_t> labels);
+/// The network's loss of images and `labels` (count, z, y, x), with a gradient where gradients
+/// are on.
+torch::Tensor batch_loss(const network::UNet& network,
+                         Loss loss,
+                         const torch::Tensor& images,
+                         std::span<const std::uint8_t> labels);
+
+/// A step of the optimizer along the network's gradients.
+void update(network::UNet& network, Optimizer& optimizer);
 
 /// The network's logits of windows, without gradients and with running moments.
 WindowPredictor predictor(network::UNet& network, const TrainingOptions& options);
-
-/// Dice of these cases in this order; `stop` is looked at between batches of windows.
-trials::CaseScores score_cases(network::UNet& network,
-                               const datasets::CaseSource& cases,
-                               std::span<const int> indices,
-                               const TrainingOptions& options,
-                               const std::atomic<bool>& stop);
 
 /// Throws core::Stopped when it is set.
 void stop_if_asked(const std::atomic<bool>& stop);

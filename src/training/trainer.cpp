@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <limits>
-#include <new>
+#include <optional>
 #include <string>
 
 #include <ATen/Parallel.h>
 
 #include "proxytune/core/error.h"
+#include "proxytune/training/trial_failure.h"
 #include "training/flush_denormals.h"
 #include "training/training_run.h"
 
@@ -22,10 +23,6 @@ void check(const TrainingTask& task) {
   network::check_patch(task.network, reversed(task.training.window), "training.window");
   if (task.training_cases.empty())
     throw core::DataError("there is no case to train with. Give at least one.");
-}
-
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
 }
 
 std::string why_stopped(const TrainingTask& task, const trials::TrialResult& result) {
@@ -45,6 +42,7 @@ std::string why_stopped(const TrainingTask& task, const trials::TrialResult& res
 void fail(TrainedModel& trained, trials::TrialStatus status, const std::string& reason) {
   trained.result.status = status;
   trained.result.reason = reason;
+  trained.model = nullptr;
 }
 
 }  // namespace
@@ -53,39 +51,28 @@ TrainedModel train(const TrainingTask& task,
                    const datasets::CaseSource& cases,
                    const std::atomic<bool>& stop,
                    const std::function<void(int epoch, double loss)>& on_epoch,
-                   Checkpoints* checkpoints) {
+                   Checkpoints* checkpoints,
+                   Team* team) {
   const Stopwatch watch;
   at::init_num_threads();  // each thread that trains has its own number
   const FlushDenormals flush;
+  Team alone;
+  Team& all = team == nullptr ? alone : *team;
   TrainedModel trained;
   trained.result.best_validation_dice = nan;
   try {
-    check(task);
-    trained.model = Training(task, cases, stop, checkpoints, trained.result).run(on_epoch);
+    all.together([&] {
+      check(task);
+      trained.model =
+          Training(task, cases, stop, checkpoints, all, trained.result).run(on_epoch);
+    });
     if (!trained.model)
       fail(trained, trials::TrialStatus::stopped_early, why_stopped(task, trained.result));
-  } catch (const Diverged& error) {
-    fail(trained, trials::TrialStatus::diverged, error.what());
-  } catch (const TimedOut& error) {
-    fail(trained, trials::TrialStatus::timed_out, error.what());
-  } catch (const std::bad_alloc&) {
-    fail(trained, trials::TrialStatus::out_of_memory, "the process got no more memory");
-  } catch (const c10::OutOfMemoryError& error) {
-    fail(trained,
-         trials::TrialStatus::out_of_memory,
-         first_line(error.what_without_backtrace()));
-  } catch (const c10::Error& error) {
-    const std::string reason = first_line(error.what_without_backtrace());
-    const bool memory = reason.find("allocate memory") != std::string::npos;
-    fail(trained,
-         memory ? trials::TrialStatus::out_of_memory : trials::TrialStatus::failed,
-         reason);
-  } catch (const core::Stopped&) {
-    throw;
-  } catch (const core::SystemError&) {
-    throw;
-  } catch (const std::exception& error) {
-    fail(trained, trials::TrialStatus::failed, first_line(error.what()));
+  } catch (...) {
+    const std::optional<TrialFailure> failure = failure_of_trial();
+    if (!failure)
+      throw;
+    fail(trained, failure->status(), failure->what());
   }
   trained.result.seconds += watch.seconds();
   return trained;

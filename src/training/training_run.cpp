@@ -1,11 +1,15 @@
 #include "training/training_run.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "proxytune/core/error.h"
 #include "proxytune/network/weights_file.h"
+#include "proxytune/training/trial_failure.h"
+#include "training/scoring.h"
 
 namespace proxytune::training {
 namespace {
@@ -22,14 +26,17 @@ Training::Training(const TrainingTask& task,
                    const datasets::CaseSource& cases,
                    const std::atomic<bool>& stop,
                    Checkpoints* checkpoints,
+                   Team& team,
                    trials::TrialResult& result)
     : task_(task),
       cases_(cases),
       stop_(stop),
       checkpoints_(checkpoints),
+      team_(team),
       result_(result),
       network_(network_of(task)),
       optimizer_(optimizer_for(network_, task.hyper_parameters)),
+      gradient_(network_, team, task.training),
       sampler_(cases,
                task.training_cases,
                task.training,
@@ -48,16 +55,30 @@ void Training::begin() {
         network_, network::load_weights(task_.start_weights), task_.start_weights.string());
 }
 
+/// What the leader's checkpoints hold.
+std::optional<std::string> Training::kept() const {
+  constexpr const char* none = "none";
+  constexpr const char* some = "some";
+  std::string text = team_.from_leader([&]() -> std::string {
+    std::optional<std::string> found =
+        checkpoints_ == nullptr ? std::nullopt : checkpoints_->load();
+    return found ? some + *found : none;
+  });
+  if (text == none)
+    return std::nullopt;
+  return text.substr(std::string_view(some).size());
+}
+
 bool Training::restore() {
-  const std::optional<std::string> text =
-      checkpoints_ == nullptr ? std::nullopt : checkpoints_->load();
+  const std::optional<std::string> text = kept();
   if (!text)
     return false;
   try {
     restore(*text);
     return true;
   } catch (const core::DataError& error) {
-    checkpoints_->refuse(error.what());
+    if (team_.leads())
+      checkpoints_->refuse(error.what());
     return false;
   }
 }
@@ -94,14 +115,12 @@ std::shared_ptr<Model> Training::run(
       at_.epoch = next;
     }
   } catch (const core::Stopped&) {
-    if (checkpoints_ != nullptr)
-      keep();
+    keep();
     throw;
   }
   if (at_.epoch == task_.training.epochs)
     return best_model();
-  if (checkpoints_ != nullptr)
-    keep();
+  keep();
   return nullptr;
 }
 
@@ -110,16 +129,24 @@ bool Training::stops_early() const {
          at_.epoch;
 }
 
+/// All ranks stop, run out of time, or keep, as soon as one has to.
 void Training::pause() {
-  stop_if_asked(stop_);
-  const double seconds = result_.seconds + watch_.seconds();
-  if (task_.time_limit > 0 && seconds > task_.time_limit)
-    throw TimedOut("took longer than its time limit, in epoch " + std::to_string(at_.epoch));
-  if (checkpoints_ != nullptr && checkpoints_->due())
+  const auto due = team_.share([&]() -> Team::Numbers {
+    stop_if_asked(stop_);
+    const double seconds = result_.seconds + watch_.seconds();
+    if (task_.time_limit > 0 && seconds > task_.time_limit)
+      throw TrialFailure(
+          trials::TrialStatus::timed_out,
+          "took longer than its time limit, in epoch " + std::to_string(at_.epoch));
+    return {checkpoints_ != nullptr && checkpoints_->due() ? 1.0 : 0.0};
+  });
+  if (due.front().front() != 0)
     keep();
 }
 
 void Training::keep() {
+  if (checkpoints_ == nullptr || !team_.leads())
+    return;
   TrainingState state{at_, result_, network_.state(), best_, optimizer_.state()};
   state.result.seconds += watch_.seconds();
   if (phase_)
@@ -151,26 +178,35 @@ void Training::train_epoch(const std::function<void(int epoch, double loss)>& on
 }
 
 double Training::step(const std::vector<int>& positions) {
-  const auto per_case = static_cast<std::size_t>(sampler_.patches_per_case());
-  const std::size_t patches = positions.size() * per_case;
-  const std::size_t voxels = voxels_of(sampler_.patch());
-  const std::size_t values = voxels * static_cast<std::size_t>(sampler_.channels());
-  images_.resize(patches * values);
-  labels_.resize(patches * voxels);
-  for (std::size_t i = 0; i < patches; ++i)
-    sampler_.cut(at_.epoch,
-                 positions[i / per_case],
-                 static_cast<int>(i % per_case),
-                 std::span(images_).subspan(i * values, values),
-                 std::span(labels_).subspan(i * voxels, voxels));
-  const auto images =
-      channels_last(images_, static_cast<int>(patches), sampler_.channels(), sampler_.patch());
-  const double loss = training_step(network_, optimizer_, task_.training.loss, images, labels_);
+  const auto patches = static_cast<int>(positions.size()) * sampler_.patches_per_case();
+  const double loss =
+      gradient_(patches, [&](int begin, int end) { return cut(positions, begin, end); });
   if (!std::isfinite(loss))
-    throw Diverged("the loss was not finite in epoch " + std::to_string(at_.epoch) + ", step " +
-                   std::to_string(result_.steps));
+    throw TrialFailure(trials::TrialStatus::diverged,
+                       "the loss was not finite in epoch " + std::to_string(at_.epoch) +
+                           ", step " + std::to_string(result_.steps));
+  update(network_, optimizer_);
   ++result_.steps;
   return loss;
+}
+
+/// Of the step's patches those from `begin` to before `end`.
+Patches Training::cut(const std::vector<int>& positions, int begin, int end) {
+  const int per_case = sampler_.patches_per_case();
+  const auto count = static_cast<std::size_t>(end - begin);
+  const std::size_t voxels = voxels_of(sampler_.patch());
+  const std::size_t values = voxels * static_cast<std::size_t>(sampler_.channels());
+  images_.resize(count * values);
+  labels_.resize(count * voxels);
+  for (std::size_t i = 0; i < count; ++i) {
+    const int patch = begin + static_cast<int>(i);
+    sampler_.cut(at_.epoch,
+                 positions[static_cast<std::size_t>(patch / per_case)],
+                 patch % per_case,
+                 std::span(images_).subspan(i * values, values),
+                 std::span(labels_).subspan(i * voxels, voxels));
+  }
+  return {images_, labels_};
 }
 
 bool Training::validation_is_due() const {
@@ -183,12 +219,15 @@ void Training::validate_epoch() {
   refuse_weights_that_are_not_finite();
   trials::CaseScores scores{task_.network.out_channels - 1, std::move(at_.scored)};
   at_.scored.clear();
-  for (auto i = static_cast<std::size_t>(scores.cases()); i < task_.validation_cases.size();
-       ++i) {
+  const std::span<const int> all(task_.validation_cases);
+  while (static_cast<std::size_t>(scores.cases()) < all.size()) {
     at_.scored = scores.dice;
     pause();
-    const std::span<const int> one(&task_.validation_cases[i], 1);
-    const auto next = score_cases(network_, cases_, one, task_.training, stop_);
+    const std::span<const int> rest = all.subspan(static_cast<std::size_t>(scores.cases()));
+    // As many as the team scores at once.
+    const std::size_t count = std::min(rest.size(), static_cast<std::size_t>(team_.size()));
+    const auto next =
+        score_cases(network_, team_, cases_, rest.first(count), task_.training, stop_);
     scores.dice.insert(scores.dice.end(), next.dice.begin(), next.dice.end());
   }
   judge(std::move(scores));
@@ -198,8 +237,9 @@ void Training::validate_epoch() {
 void Training::refuse_weights_that_are_not_finite() const {
   for (const auto& [name, tensor] : network_.state())
     if (!tensor.isfinite().all().item<bool>())
-      throw Diverged("the weights " + name + " were not finite after epoch " +
-                     std::to_string(at_.epoch));
+      throw TrialFailure(
+          trials::TrialStatus::diverged,
+          "the weights " + name + " were not finite after epoch " + std::to_string(at_.epoch));
 }
 
 void Training::judge(trials::CaseScores scores) {

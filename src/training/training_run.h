@@ -3,23 +3,16 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <vector>
 
 #include "proxytune/training/checkpoints.h"
 #include "proxytune/training/patches.h"
+#include "proxytune/training/team.h"
+#include "training/batch_gradient.h"
 #include "training/step.h"
 #include "training/training_state.h"
 
 namespace proxytune::training {
-
-struct Diverged : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-struct TimedOut : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 class Stopwatch {
  public:
@@ -33,7 +26,8 @@ class Stopwatch {
 
 /// One training under way: network, optimizer, patches, and the best state so far. Between two
 /// steps, and between two cases of a validation, its whole state can be kept, which is done
-/// when checkpoints are due and when it is asked to stop.
+/// when checkpoints are due and when it is asked to stop. Where a team trains, every rank has
+/// one of these, and all of them are the same but for who keeps the state.
 class Training {
  public:
   /// Goes on from a checkpoint if there is one. `result` is what the training fills in;
@@ -42,6 +36,7 @@ class Training {
            const datasets::CaseSource& cases,
            const std::atomic<bool>& stop,
            Checkpoints* checkpoints,
+           Team& team,
            trials::TrialResult& result);
 
   /// Null where it stopped early, as its task says.
@@ -54,6 +49,7 @@ class Training {
     Stopwatch watch;
   };
 
+  std::optional<std::string> kept() const;
   bool restore();
   void restore(const std::string& text);
   void begin();
@@ -62,6 +58,7 @@ class Training {
   void end_phase();
   void train_epoch(const std::function<void(int epoch, double loss)>& on_epoch);
   double step(const std::vector<int>& positions);
+  Patches cut(const std::vector<int>& positions, int begin, int end);
   bool stops_early() const;
   bool validation_is_due() const;
   void validate_epoch();
@@ -73,11 +70,13 @@ class Training {
   const datasets::CaseSource& cases_;
   const std::atomic<bool>& stop_;
   Checkpoints* checkpoints_;
+  Team& team_;
   trials::TrialResult& result_;
   Stopwatch watch_;
   std::optional<Phase> phase_;
   network::UNet network_;
   Optimizer optimizer_;
+  BatchGradient gradient_;
   PatchSampler sampler_;
   Position at_;
   std::vector<float> images_;

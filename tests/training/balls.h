@@ -1,5 +1,14 @@
 #pragma once
 
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
 #include "proxytune/training/trainer.h"
 
 #include "tests/training/made_cases.h"
@@ -34,5 +43,18 @@ struct Balls {
   MadeCases cases;
   training::TrainingTask task{{}, {}, {}, {}, {}, core::RandomKey(3), {}};
 };
+
+/// All of a model's state, as its file has it.
+inline std::string bytes_of(const training::Model& model) {
+  static std::atomic<int> files = 0;
+  const auto file =
+      std::filesystem::path(::testing::TempDir()) /
+      ("proxytune_model_" + std::to_string(::getpid()) + "_" + std::to_string(++files) + ".pt");
+  model.save(file);
+  std::ifstream stream(file, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  std::filesystem::remove(file);
+  return bytes;
+}
 
 }  // namespace proxytune::test

@@ -1,11 +1,7 @@
 #include "proxytune/training/checkpoints.h"
 
-#include <fstream>
-#include <iterator>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "proxytune/core/error.h"
 
@@ -15,6 +11,7 @@ namespace proxytune::training {
 namespace {
 
 using test::Balls;
+using test::bytes_of;
 using test::never;
 
 /// Keeps states in memory; `at_pause` hears of each pause of the training, by number.
@@ -44,16 +41,6 @@ Balls short_training() {
   balls.task.training.epochs = 3;
   balls.task.training.validate_every = 2;
   return balls;
-}
-
-std::string bytes_of(const Model& model) {
-  const auto file = std::filesystem::path(::testing::TempDir()) /
-                    ("proxytune_checkpoints_" + std::to_string(::getpid()) + ".pt");
-  model.save(file);
-  std::ifstream stream(file, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-  std::filesystem::remove(file);
-  return bytes;
 }
 
 void expect_same(const TrainedModel& one, const TrainedModel& other) {

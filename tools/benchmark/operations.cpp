@@ -14,6 +14,7 @@
 #include <ATen/record_function.h>
 
 #include "proxytune/core/random.h"
+#include "training/batch_gradient.h"
 #include "training/flush_denormals.h"
 #include "training/step.h"
 
@@ -109,9 +110,13 @@ int main(int count, char** words) {
   for (float& voxel : images)
     voxel = static_cast<float>(random.uniform());
   const std::vector<std::uint8_t> labels(images.size(), 1);
-  const torch::Tensor input = training::channels_last(images, batch, 1, patch);
+  training::TrainingOptions training;
+  training.patch = {patch[2], patch[1], patch[0]};
+  training::Team alone;
+  training::BatchGradient gradient(network, alone, training);
   const auto step = [&] {
-    training::training_step(network, optimizer, training::Loss::dice, input, labels);
+    gradient(batch, [&](int, int) { return training::Patches{images, labels}; });
+    training::update(network, optimizer);
   };
   step();
   record();

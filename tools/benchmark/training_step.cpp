@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxytune/core/random.h"
+#include "training/batch_gradient.h"
 #include "training/flush_denormals.h"
 #include "training/step.h"
 
@@ -33,11 +34,15 @@ double fastest_step(const network::UNetOptions& options,
   std::vector<std::uint8_t> labels(images.size());
   for (std::size_t v = 0; v < labels.size(); ++v)
     labels[v] = v / 5 % 2 == 0 ? 0 : 1;
-  const torch::Tensor batch_of_images = training::channels_last(images, batch, 1, patch);
+  training::TrainingOptions training;
+  training.patch = {patch[2], patch[1], patch[0]};
+  training::Team alone;
+  training::BatchGradient gradient(network, alone, training);
   double fastest = std::numeric_limits<double>::infinity();
   for (int step = 0; step <= steps; ++step) {
     const auto start = std::chrono::steady_clock::now();
-    training::training_step(network, optimizer, training::Loss::dice, batch_of_images, labels);
+    gradient(batch, [&](int, int) { return training::Patches{images, labels}; });
+    training::update(network, optimizer);
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     if (step > 0)
       fastest = std::min(fastest, taken.count());

@@ -10,6 +10,7 @@
 #include "proxytune/network/flat_parameters.h"
 #include "proxytune/network/precision.h"
 #include "proxytune/network/unet_options.h"
+#include "proxytune/ops/batch_sums.h"
 
 namespace proxytune::network {
 
@@ -50,6 +51,15 @@ class UNet {
   /// uses the running ones. Nothing else depends on it.
   void set_training(bool training);
 
+  /// The same parameters, in one memory, with gradients of its own, for another part of a
+  /// batch. It moves no running moments: the network that it is made of does. For training
+  /// only.
+  UNet replica() const;
+
+  /// What adds up batch norm's moments where forward() gets a part of a batch; null, as at
+  /// first: it gets all of it. They outlive the passes.
+  void set_batch_sums(ops::BatchSums* sums);
+
   /// What forward() computes in; float32 networks only. f32 at first.
   void set_precision(Precision precision);
 
@@ -61,6 +71,7 @@ class UNet {
 
  private:
   struct Layers;
+  explicit UNet(std::unique_ptr<Layers> layers);
   std::unique_ptr<Layers> layers_;
 };
 

@@ -4,6 +4,8 @@
 
 #include <torch/torch.h>
 
+#include "proxytune/ops/batch_sums.h"
+
 namespace proxytune::ops {
 
 /// What torch.nn.BatchNorm3d keeps, one element a channel each.
@@ -23,10 +25,13 @@ struct BatchNorm {
 /// bfloat16 beside a norm and slope of float32, which only the output is rounded from. LibTorch
 /// adds the moments of channels-last tensors up one by one in the elements' type, which puts
 /// its outputs off by 3e-3 for 2 channels of 2 x 96^3; these are exact to the last digits.
+/// Where `sums` are given `input` is a part of the batch, and the moments and their gradients
+/// are the whole batch's; they outlive the backward pass.
 torch::Tensor batch_norm_prelu(const torch::Tensor& input,
                                const BatchNorm& norm,
                                const torch::Tensor& slope,
                                const std::optional<torch::Tensor>& residual = std::nullopt,
-                               double epsilon = 1e-5);
+                               double epsilon = 1e-5,
+                               BatchSums* sums = nullptr);
 
 }  // namespace proxytune::ops

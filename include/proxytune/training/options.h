@@ -36,6 +36,7 @@ struct TrainingOptions {
   int validate_every = 4;  // epochs; the last epoch is always validated
   int cases_per_step = 2;
   int patches_per_case = 4;
+  int granule = 0;  // patches; 0: patches_of_granule()
   std::array<int, 3> patch{96, 96, 96};
   double foreground_ratio = 0.5;  // probability that a patch is centred on foreground
   Background background = Background::anywhere;
@@ -56,6 +57,13 @@ void describe(Fields& fields, TrainingOptions& options) {
          options.cases_per_step,
          "cases that give patches to one optimizer step");
   fields("patches_per_case", options.patches_per_case, "random patches cut from each of them");
+  fields(
+      "granule",
+      options.granule,
+      "patches of a step whose gradient is computed at once; the parts are added in an order "
+      "that does not depend on how many ranks compute them, and no more than those ranks can "
+      "share a step; results depend on it in the last digits; 0: as few as have half a "
+      "million voxels");
   fields("patch",
          options.patch,
          "extents of a training patch along x, y, z, in voxels; multiples of 2^(levels-1)");
@@ -81,5 +89,9 @@ void describe(Fields& fields, TrainingOptions& options) {
 
 /// Throws core::FieldError.
 void validate(const TrainingOptions& options);
+
+/// `granule`, and where that is 0 as few patches as have 2^19 voxels: below that a pass over
+/// fewer patches costs more a patch, above it does not.
+int patches_of_granule(const TrainingOptions& options);
 
 }  // namespace proxytune::training

@@ -15,6 +15,7 @@
 #include "proxytune/network/unet_options.h"
 #include "proxytune/training/checkpoints.h"
 #include "proxytune/training/options.h"
+#include "proxytune/training/team.h"
 #include "proxytune/trials/trial.h"
 
 // No LibTorch here: whoever starts a training need not compile it.
@@ -41,11 +42,13 @@ class Model {
   imaging::LabelVolume predict(const imaging::VolumeView& image,
                                const TrainingOptions& options) const;
   /// Dice of each of these cases and foreground classes. Throws core::Stopped when `stop` is
-  /// set, between two batches of windows.
+  /// set, between two batches of windows. A team, each rank of which has this model, shares the
+  /// cases, or the windows of each where that is sooner done; the scores are the same.
   trials::CaseScores score(const datasets::CaseSource& cases,
                            const std::vector<int>& indices,
                            const TrainingOptions& options,
-                           const std::atomic<bool>& stop = false) const;
+                           const std::atomic<bool>& stop = false,
+                           Team* team = nullptr) const;
 
  private:
   friend std::string finished_state(const TrainingTask& task, const TrainedModel& trained);
@@ -78,11 +81,17 @@ struct TrainedModel {
 /// are given, and lets core::SystemError through, which is not the trial's fault. `rank`,
 /// `host` and `weights_file` of the result are the caller's, seconds include those of the
 /// attempts that it goes on from. `on_epoch` may be empty.
+///
+/// With a team all its ranks call this with the same task and cases, a `stop` that may be each
+/// one's own, and `checkpoints` of which the leader's alone are loaded and saved, while the
+/// others' are told of steps. What ends the training of one ends it, in the same way, on all;
+/// all have the model. Collective over the team.
 TrainedModel train(const TrainingTask& task,
                    const datasets::CaseSource& cases,
                    const std::atomic<bool>& stop,
                    const std::function<void(int epoch, double loss)>& on_epoch,
-                   Checkpoints* checkpoints = nullptr);
+                   Checkpoints* checkpoints = nullptr,
+                   Team* team = nullptr);
 
 /// The state of a training that has come to its end: where it is loaded, train() gives this
 /// model at once. For whoever is stopped while it uses the model.
