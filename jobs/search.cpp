@@ -126,7 +126,7 @@ std::vector<ArmSearch> search(Study& study,
                               const PreparedData& data,
                               const Selection& selection) {
   study.account().enter("search");
-  TrialPool pool(study, data);
+  TrialPool pool(study, data, study.options().compute.ranks_per_trial);
   std::vector<ArmSearch> searches;
   for (const ArmOptions& arm : study.options().search_arms())
     searches.push_back(search_arm(study, pool, arm, selection));

@@ -69,6 +69,13 @@ class Study {
       const work::AgainRule& again = {},
       int at_once = 1);
 
+  /// Does a piece, whose time is this rank's work or waste by how it ends: for ranks that help
+  /// another with it, who is given it by distribute().
+  work::Record account_for(const std::string& kind,
+                           const work::Item& item,
+                           const work::Worker& worker,
+                           const work::AgainRule& again);
+
   /// How many trials each rank runs beside each other: decided and said at the first call, with
   /// the memory of a trial where that matters. Collective.
   int trials_at_once(const std::function<double()>& trial_bytes);
@@ -104,11 +111,6 @@ class Study {
   void freeze_numerics(const study::StudyFolder& folder, const study::Fields& present);
   void remove_spent_checkpoints(const study::StudyFolder& folder) const;
   void require_lock() const;
-  work::Record account_for(const std::string& kind,
-                           const work::Item& item,
-                           const work::Worker& worker,
-                           const work::AgainRule& again);
-
   app::Session& session_;
   Waits waits_;
   std::unique_ptr<comm::Communicator> world_;  // tells waits_ of its collectives

@@ -92,8 +92,8 @@ const study::FieldClasses& field_classes() {
       {
           {"name", no_effect},
           {"output", no_effect},
-          // Threads and precision are part of the numerics fingerprint, which is frozen by
-          // itself.
+          // Threads, precision and reduction are part of the numerics fingerprint, which is
+          // frozen by itself.
           {"compute", no_effect},
           {"failures", no_effect},
           {"reference", no_effect},
@@ -109,6 +109,7 @@ const study::FieldClasses& field_classes() {
           {"search.trials", extends},
           {"search", invalidates({"search", "train"})},
           {"final_training.repeats", extends},
+          {"final_training.ranks_per_trial", no_effect},
           {"final_training", invalidates({"train"})},
           {"similarity.tile", no_effect},
           {"similarity.memory", no_effect},
@@ -132,6 +133,7 @@ const study::FieldClasses& field_classes() {
 std::string result_fields_text(const StudyOptions& options) {
   StudyOptions kept = options;
   kept.compute = {};
+  kept.final_training.ranks_per_trial = 0;
   kept.failures = {};
   kept.output = {};
   const similarity::SimilarityOptions plain;

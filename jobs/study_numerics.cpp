@@ -1,5 +1,7 @@
 #include "jobs/study_numerics.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "jobs/version.h"
@@ -42,6 +44,19 @@ network::Precision common_precision(comm::Communicator& world, const StudyOption
   return comm::any(world, here == network::Precision::f32) ? network::Precision::f32 : here;
 }
 
+/// Of teams of one rank there is nothing to add up.
+std::string reduction_of(const StudyOptions& options) {
+  const int ranks = options.compute.ranks_per_trial;
+  const int final_ranks = options.final_ranks_per_trial();
+  if (options.compute.reduction == training::Reduction::ordered ||
+      std::max(ranks, final_ranks) == 1)
+    return "ordered";
+  std::string text = fmt::format("fastest of {} ranks", ranks);
+  if (final_ranks != ranks)
+    text += fmt::format(", of {} in final trainings", final_ranks);
+  return text;
+}
+
 }  // namespace
 
 training::Numerics agreed_numerics(comm::Communicator& world,
@@ -49,6 +64,7 @@ training::Numerics agreed_numerics(comm::Communicator& world,
                                    const StudyOptions& options) {
   training::Numerics numerics = training::set_up_numerics(
       options.compute.threads_per_trial, node_rank, common_precision(world, options));
+  numerics.reduction = reduction_of(options);
   refuse_unequal_ranks(world, fields_of(numerics));
   comm::together(world, [&] {
     similarity::chosen_instruction_set();
@@ -64,7 +80,8 @@ study::Fields fields_of(const training::Numerics& numerics) {
           {"instruction_set", numerics.instruction_set},
           {"threads_per_trial", std::to_string(numerics.threads_per_trial)},
           {"precision", core::to_string(numerics.precision)},
-          {"device", numerics.device}};
+          {"device", numerics.device},
+          {"reduction", numerics.reduction}};
 }
 
 study::Fields mixed(study::Fields frozen, const study::Fields& present) {

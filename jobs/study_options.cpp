@@ -149,6 +149,12 @@ void validate(const SearchSection& options) {
 }
 void validate(const FinalOptions& options) {
   at_least(options.repeats, 1, "repeats");
+  if (options.ranks_per_trial < 0)
+    throw core::FieldError(
+        "ranks_per_trial",
+        fmt::format("is {}, but ranks are counted: use 1 or more, or 0 for as many as "
+                    "compute.ranks_per_trial",
+                    options.ranks_per_trial));
 }
 void validate(const ComputeOptions& options) {
   at_least(options.threads_per_trial, 1, "threads_per_trial");
@@ -167,6 +173,14 @@ void validate(const ComputeOptions& options) {
                     "number from 1 to {}, or auto",
                     options.trials_per_device,
                     most_trials_per_device));
+  at_least(options.ranks_per_trial, 1, "ranks_per_trial");
+  if (options.ranks_per_trial > 1 && trials && *trials > 1)
+    throw core::FieldError(
+        "trials_per_device",
+        fmt::format("is {}, but ranks that share a trial (ranks_per_trial is {}) do one at a "
+                    "time: use 1 or auto, or 1 rank a trial",
+                    *trials,
+                    options.ranks_per_trial));
   at_least(options.max_attempts, 1, "max_attempts");
   if (!(options.checkpoint_interval >= 0))
     throw core::FieldError("checkpoint_interval",
@@ -254,6 +268,11 @@ void validate(const StudyOptions& options) {
                          options.training.window,
                          fmt::format("training.window (network {})", name));
   }
+}
+
+int StudyOptions::final_ranks_per_trial() const {
+  return final_training.ranks_per_trial > 0 ? final_training.ranks_per_trial
+                                            : compute.ranks_per_trial;
 }
 
 std::optional<int> ComputeOptions::fixed_trials_per_device() const {

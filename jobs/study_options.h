@@ -19,6 +19,7 @@
 #include "proxytune/selection/options.h"
 #include "proxytune/similarity/options.h"
 #include "proxytune/training/options.h"
+#include "proxytune/training/team.h"
 #include "proxytune/trials/sweep.h"
 
 namespace proxytune::jobs {
@@ -189,6 +190,7 @@ void validate(const SearchSection& options);
 struct FinalOptions {
   std::string network = "full";
   int repeats = 5;
+  int ranks_per_trial = 0;  // 0: compute.ranks_per_trial
 };
 template <class Fields>
 void describe(Fields& fields, FinalOptions& options) {
@@ -199,6 +201,9 @@ void describe(Fields& fields, FinalOptions& options) {
   fields("repeats",
          options.repeats,
          "trainings an arm, with the same split and other random numbers (paper: 5)");
+  fields("ranks_per_trial",
+         options.ranks_per_trial,
+         "ranks that train one final model together; 0: compute.ranks_per_trial");
 }
 void validate(const FinalOptions& options);
 
@@ -207,6 +212,8 @@ constexpr int most_trials_per_device = 1024;
 struct ComputeOptions {
   int threads_per_trial = 1;
   std::string trials_per_device = "auto";
+  int ranks_per_trial = 1;
+  training::Reduction reduction = training::Reduction::ordered;
   network::Precision precision = network::Precision::f32;
   int max_attempts = 3;
   double checkpoint_interval = 300;
@@ -228,6 +235,17 @@ void describe(Fields& fields, ComputeOptions& options) {
          "trials that a rank runs at once: a number from 1 to 1024, or auto: its share of the "
          "node's processors divided by threads_per_trial, as far as its share of the free "
          "memory has room for them; no result depends on it");
+  fields("ranks_per_trial",
+         options.ranks_per_trial,
+         "ranks that train one model together, each a part of every step's patches "
+         "(training.granule) and of the cases to be scored; the batch, and with it what "
+         "hyper-parameters mean, stays the same");
+  fields(
+      "reduction",
+      options.reduction,
+      "how the ranks of a trial add their gradients up; ordered: in an order that does not "
+      "depend on their number, so that no result does; fastest: each rank's patches at once, "
+      "then as MPI adds, which changes the last digits; frozen with the study");
   fields("precision",
          options.precision,
          "what networks compute in; bf16: activations are bfloat16, while weights, statistics "
@@ -298,6 +316,8 @@ struct StudyOptions {
   FailureOptions failures;
   OutputOptions output;
 
+  /// Of the final trainings.
+  int final_ranks_per_trial() const;
   const NetworkOptions& network(const std::string& network_name) const;
   const ArmOptions& arm(const std::string& arm_name) const;
   /// Names of the networks that arms and the final training use.

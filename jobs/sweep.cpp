@@ -36,12 +36,12 @@ std::vector<work::Item> items_of(const TrialPool& pool,
 std::vector<PlacedTrial> plan_sweep(Study& study,
                                     const PreparedData& data,
                                     const Selection& selection) {
-  return plan(study, TrialPool(study, data), selection);
+  return plan(study, TrialPool(study, data, 1), selection);
 }
 
 ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selection) {
   study.account().enter("sweep");
-  TrialPool pool(study, data);
+  TrialPool pool(study, data, study.options().compute.ranks_per_trial);
   std::vector<PlacedTrial> placed = plan(study, pool, selection);
   const std::vector<work::Item> items = items_of(pool, placed);
   const auto results = pool.run_list("sweep", items);
@@ -56,7 +56,7 @@ ArmTrials sweep(Study& study, const PreparedData& data, const Selection& selecti
 
 void sweep_shard(Study& study, const PreparedData& data, const Selection& selection) {
   study.account().enter("sweep");
-  TrialPool pool(study, data);
+  TrialPool pool(study, data, study.options().compute.ranks_per_trial);
   const std::vector<work::Item> all = items_of(pool, plan(study, pool, selection));
   const std::vector<work::Item> items = part_of(all, study.shard());
   pool.run_list(fmt::format("shard {}/{}", study.shard().index, study.shard().count), items);

@@ -10,7 +10,7 @@ ArmTrials train(Study& study,
                 const Selection& selection,
                 const std::vector<ArmSearch>& searches) {
   study.account().enter("train");
-  TrialPool pool(study, data);
+  TrialPool pool(study, data, study.options().final_ranks_per_trial());
   const FinalOptions& final_training = study.options().final_training;
 
   std::vector<std::pair<ArmTrial, trials::TrialSpec>> placed;

@@ -1,13 +1,14 @@
 #include "jobs/trial_attempt.h"
 
+#include <algorithm>
 #include <chrono>
-#include <new>
 
 #include <fmt/format.h>
 
 #include "jobs/searched_options.h"
 #include "proxytune/core/error.h"
 #include "proxytune/core/log_tail.h"
+#include "proxytune/training/trial_failure.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -36,17 +37,21 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 TrialAttempt::TrialAttempt(Study& study,
                            const PreparedData& data,
                            const TrialNetwork& network,
-                           const work::Item& item)
+                           const work::Item& item,
+                           training::Team team)
     : study_(study),
       data_(data),
       network_(network),
       key_(item.key),
       attempt_(item.attempt),
       spec_(trials::spec_from_record(item.what)),
+      team_(std::move(team)),
       checkpoints_(study,
                    item.key,
                    trials::trial_key(trials::without_early_stop(spec_)),
-                   training_options_of(spec_).epochs) {}
+                   training_options_of(spec_).epochs,
+                   team_.size()),
+      steps_(study, item.key) {}
 
 training::TrainingTask TrialAttempt::task() const {
   return {.network = network_.options,
@@ -72,11 +77,9 @@ work::Record TrialAttempt::run() {
       task,
       data_.internal,
       study_.stop(),
-      [&](int epoch, double loss) {
-        study_.log().detail(fmt::format("epoch {}: loss {:.6g}", epoch + 1, loss));
-        checkpoints_.reached(epoch + 1);
-      },
-      &checkpoints_);
+      [&](int epoch, double loss) { came_to(epoch + 1, loss); },
+      team_.leads() ? static_cast<training::Checkpoints*>(&checkpoints_) : &steps_,
+      &team_);
   if (trained.model)
     finish(task, trained);
   trained.result.host = comm::host_name();
@@ -94,21 +97,30 @@ work::Record TrialAttempt::run() {
   return record;
 }
 
+void TrialAttempt::came_to(int epochs, double loss) {
+  study_.log().detail(fmt::format("epoch {}: loss {:.6g}", epochs, loss));
+  if (team_.leads())
+    checkpoints_.reached(epochs);
+  else
+    study_.account().reach(
+        key_, fmt::format("{} of {} epochs done", epochs, study_.options().training.epochs));
+}
+
 void TrialAttempt::finish(const training::TrainingTask& task, training::TrainedModel& trained) {
   try {
-    score_external(task, trained);
-  } catch (const core::Error&) {
-    throw;
-  } catch (const std::exception& error) {
+    team_.together([&] { score_external(task, trained); });
+  } catch (...) {
     // Too large an external volume is the trial's failure, not the program's end.
-    trained.result.status = dynamic_cast<const std::bad_alloc*>(&error) != nullptr
-                                ? trials::TrialStatus::out_of_memory
-                                : trials::TrialStatus::failed;
-    trained.result.reason = fmt::format("while scoring the external cases: {}", error.what());
+    const auto failure = training::failure_of_trial();
+    if (!failure)
+      throw;
+    trained.result.status = failure->status();
+    trained.result.reason =
+        fmt::format("while scoring the external cases: {}", failure->what());
     checkpoints_.external_dice.clear();
     return;
   }
-  if (spec_.keep_weights) {
+  if (spec_.keep_weights && team_.leads()) {
     const auto start = std::chrono::steady_clock::now();
     trained.result.weights_file = "weights/" + key_ + ".pt";
     trained.model->save(study_.folder() / trained.result.weights_file);
@@ -126,19 +138,32 @@ void TrialAttempt::score_external(const training::TrainingTask& task,
     trained.result.seconds += seconds;
   };
   const auto keep = [&] {
+    if (!team_.leads())
+      return;
     count_time();
     checkpoints_.save(training::finished_state(task, trained));
   };
   std::vector<double>& dice = checkpoints_.external_dice;
   const std::vector<int> indices = positions(data_.external, spec_.external_cases);
   const auto classes = static_cast<std::size_t>(data_.classes - 1);
+  const auto all = static_cast<std::ptrdiff_t>(indices.size());
+  // What the leader's checkpoint holds.
+  const auto scored = static_cast<double>(dice.size() / classes);
+  auto i = static_cast<std::ptrdiff_t>(
+      team_.share([&] { return training::Team::Numbers{scored}; }).front().front());
   try {
-    for (std::size_t i = dice.size() / classes; i < indices.size(); ++i) {
-      if (checkpoints_.due())
+    while (i < all) {
+      if (team_.leads() ? checkpoints_.due() : steps_.due())
         keep();
-      const trials::CaseScores one =
-          trained.model->score(data_.external, {indices[i]}, task.training, study_.stop());
-      dice.insert(dice.end(), one.dice.begin(), one.dice.end());
+      const std::ptrdiff_t end = std::min<std::ptrdiff_t>(all, i + team_.size());
+      const trials::CaseScores scores =
+          trained.model->score(data_.external,
+                               {indices.begin() + i, indices.begin() + end},
+                               task.training,
+                               study_.stop(),
+                               &team_);
+      dice.insert(dice.end(), scores.dice.begin(), scores.dice.end());
+      i = end;
     }
   } catch (const core::Stopped&) {
     keep();

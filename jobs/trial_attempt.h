@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "jobs/stages.h"
@@ -15,14 +17,33 @@ struct TrialNetwork {
   std::filesystem::path start_weights;
 };
 
-/// One trial on this rank: trains, scores the external cases, keeps the weights if asked to. It
-/// goes on where an earlier attempt left a checkpoint.
+/// What a rank that helps with a trial is told of: the leader keeps the state.
+class HelpersSteps : public training::Checkpoints {
+ public:
+  HelpersSteps(const Study& study, std::string key) : study_(study), key_(std::move(key)) {}
+  std::optional<std::string> load() override { return std::nullopt; }
+  bool due() override {
+    study_.account().step(key_);
+    return false;
+  }
+  void save(const std::string&) override {}
+  void refuse(const std::string&) override {}
+
+ private:
+  const Study& study_;
+  std::string key_;
+};
+
+/// One trial on this rank, or on a team of which every rank has one of these: trains, scores
+/// the external cases, keeps the weights if asked to. It goes on where an earlier attempt left
+/// a checkpoint. The leader's record is the trial's.
 class TrialAttempt {
  public:
   TrialAttempt(Study& study,
                const PreparedData& data,
                const TrialNetwork& network,
-               const work::Item& item);
+               const work::Item& item,
+               training::Team team);
 
   /// Throws core::Stopped, with the state on disk, when the study is asked to stop.
   work::Record run();
@@ -33,6 +54,7 @@ class TrialAttempt {
   /// Throws core::Stopped between two batches of windows.
   void score_external(const training::TrainingTask& task, training::TrainedModel& trained);
   void finish(const training::TrainingTask& task, training::TrainedModel& trained);
+  void came_to(int epochs, double loss);
 
   Study& study_;
   const PreparedData& data_;
@@ -40,7 +62,9 @@ class TrialAttempt {
   std::string key_;
   int attempt_ = 0;
   trials::TrialSpec spec_;
+  training::Team team_;
   TrialCheckpoints checkpoints_;
+  HelpersSteps steps_;
 };
 
 }  // namespace proxytune::jobs

@@ -12,15 +12,14 @@ constexpr std::chrono::seconds progress_interval(30);
 
 }  // namespace
 
-TrialCheckpoints::TrialCheckpoints(const Study& study,
-                                   const std::string& key,
-                                   const std::string& file,
-                                   int epochs)
+TrialCheckpoints::TrialCheckpoints(
+    const Study& study, const std::string& key, const std::string& file, int epochs, int ranks)
     : study_(study),
       key_(key),
       // A hash of the training's whole specification.
       file_(study.folder() / "checkpoints", file, study.numerics_fields()),
-      of_epochs_(epochs) {}
+      of_epochs_(epochs),
+      ranks_(ranks) {}
 
 std::optional<std::string> TrialCheckpoints::load() {
   on_disk_ = file_.exists();
@@ -71,7 +70,7 @@ void TrialCheckpoints::save(const std::string& state) {
 }
 
 double TrialCheckpoints::device_seconds() const {
-  return earlier_device_seconds_ + study_.account().seconds(key_);
+  return earlier_device_seconds_ + ranks_ * study_.account().seconds(key_);
 }
 
 void TrialCheckpoints::reached(int epochs) {

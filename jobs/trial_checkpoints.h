@@ -17,11 +17,12 @@ namespace proxytune::jobs {
 class TrialCheckpoints : public training::Checkpoints {
  public:
   /// `key` is the piece's, `file` names the files: pieces that are parts of one training, one
-  /// after the other, have the same. `epochs`: of the whole training.
+  /// after the other, have the same. `epochs`: of the whole training; `ranks`: that do it.
   TrialCheckpoints(const Study& study,
                    const std::string& key,
                    const std::string& file,
-                   int epochs);
+                   int epochs,
+                   int ranks);
 
   std::optional<std::string> load() override;
   bool due() override;
@@ -35,7 +36,8 @@ class TrialCheckpoints : public training::Checkpoints {
   /// From the trial's beginning, or its going on, to the end of its first step; 0 before that.
   double first_step_seconds() const { return first_step_seconds_; }
 
-  /// This trial's share of its ranks, those of the attempts that it goes on from included.
+  /// This trial's share of its so many ranks, those of the attempts that it goes on from
+  /// included.
   double device_seconds() const;
 
   /// So many epochs are over: into the journal now and then.
@@ -55,6 +57,7 @@ class TrialCheckpoints : public training::Checkpoints {
   Clock::time_point last_ = start_;
   std::optional<Clock::time_point> last_progress_;
   int of_epochs_;
+  int ranks_;
   int epochs_ = 0;
   int pauses_ = 0;
   double first_step_seconds_ = 0;

@@ -30,14 +30,14 @@ TrialLines::TrialLines(Study& study,
                        std::size_t total,
                        TrialCosts& costs,
                        std::map<std::string, double> units,
-                       int at_once)
+                       int places)
     : study_(study),
       bar_(bar),
       label_(std::move(label)),
       total_(total),
       costs_(costs),
       units_left_(std::move(units)),
-      places_(static_cast<std::size_t>(study.world().size() * at_once)) {}
+      places_(static_cast<std::size_t>(places)) {}
 
 void TrialLines::operator()(const work::Progress& progress) {
   const trials::TrialResult result = trials::result_from_record(*progress.result);

@@ -14,14 +14,14 @@ namespace proxytune::jobs {
 class TrialLines {
  public:
   /// `units`: what a list's trials will cost, by network; empty for a search, whose trials are
-  /// not known beforehand. `at_once`: trials beside each other on a rank.
+  /// not known beforehand. `places`: trials beside each other.
   TrialLines(Study& study,
              core::ProgressBar& bar,
              std::string label,
              std::size_t total,
              TrialCosts& costs,
              std::map<std::string, double> units,
-             int at_once);
+             int places);
 
   void operator()(const work::Progress& progress);
 

@@ -5,6 +5,7 @@
 #include <exception>
 #include <limits>
 #include <set>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -50,10 +51,35 @@ class WithoutExternalScores : public work::Source {
   work::Source& inner_;
 };
 
+std::string said_of_teams(const TrialTeams& teams, const StudyOptions& options) {
+  const training::TrainingOptions& training = options.training;
+  const int patches = training.cases_per_step * training.patches_per_case;
+  std::string text =
+      fmt::format("ranks that share a trial: {}; a step of {} patches", teams.text(), patches);
+  if (options.compute.reduction == training::Reduction::fastest)
+    return text + ", as many parts as ranks";
+  const int granule = training::patches_of_granule(training);
+  const int parts = (patches + granule - 1) / granule;
+  text += fmt::format(" is {} parts of {}", parts, std::min(granule, patches));
+  if (parts < teams.size())
+    text += fmt::format(
+        ", so that {} of {} ranks have none: a smaller training.granule gives them some, and "
+        "results other last digits",
+        teams.size() - parts,
+        teams.size());
+  return text;
+}
+
 }  // namespace
 
-TrialPool::TrialPool(Study& study, const PreparedData& data)
-    : study_(study), data_(data), costs_(study.options().training, data), spent_(study) {
+TrialPool::TrialPool(Study& study, const PreparedData& data, int ranks_per_trial)
+    : study_(study),
+      data_(data),
+      costs_(study.options().training, data),
+      spent_(study),
+      teams_(study.world(), ranks_per_trial, study.options().compute.reduction) {
+  if (teams_.any())
+    study.log().info(said_of_teams(teams_, study.options()));
   comm::together(study.world(), [&] {
     for (const std::string& name : study.options().used_networks())
       add_network(name);
@@ -116,7 +142,8 @@ work::Record TrialPool::run_one(const work::Item& item) {
   spent_.remove_mine();
   const trials::TrialSpec spec = trials::spec_from_record(item.what);
   require_time_for_a_step(spec.network);
-  TrialAttempt attempt(study_, data_, networks_.at(spec.network), item);
+  TrialAttempt attempt(study_, data_, networks_.at(spec.network), item, teams_.team());
+  teams_.call(item);
   work::Record record = attempt.run();
   // Another attempt begins anew, since what it kept may be what it fails with.
   const bool tried_again = again(record, item.attempt) != work::Again::no;
@@ -138,6 +165,12 @@ work::Record TrialPool::run_one(const work::Item& item) {
   return record;
 }
 
+/// On a rank whose leader does the trial.
+work::Record TrialPool::help_with(const work::Item& item) {
+  const trials::TrialSpec spec = trials::spec_from_record(item.what);
+  return TrialAttempt(study_, data_, networks_.at(spec.network), item, teams_.team()).run();
+}
+
 work::Again TrialPool::again(const work::Record& result, int attempt) const {
   const FailureOptions& options = study_.options().failures;
   const FailurePolicy policy = options.of(trials::result_from_record(result).status);
@@ -155,7 +188,14 @@ void TrialPool::require_time_for_a_step(const std::string& network) {
 }
 
 int TrialPool::at_once() {
+  if (teams_.any())
+    return 1;
   return study_.trials_at_once([&] { return memory_of_a_trial(); });
+}
+
+/// Trials beside each other. Collective.
+int TrialPool::places() {
+  return teams_.count() * at_once();
 }
 
 /// Of the largest network with the largest case, since any may meet any; without bound where
@@ -223,7 +263,7 @@ std::map<std::string, work::Record> TrialPool::run_list(const std::string& label
     return costs_.expected(item.what.text("network"), item.expected_cost);
   });
   core::ProgressBar bar(study_.log(), label, by_key.size());
-  TrialLines lines(study_, bar, label, by_key.size(), costs_, std::move(units), at_once());
+  TrialLines lines(study_, bar, label, by_key.size(), costs_, std::move(units), places());
   return run(lines, bar, source);
 }
 
@@ -231,32 +271,86 @@ std::map<std::string, work::Record> TrialPool::run(const std::string& label,
                                                    work::Source& source,
                                                    std::size_t total) {
   core::ProgressBar bar(study_.log(), label, total);
-  TrialLines lines(study_, bar, label, total, costs_, {}, at_once());
+  TrialLines lines(study_, bar, label, total, costs_, {}, places());
   return run(lines, bar, source);
 }
 
-std::map<std::string, work::Record> TrialPool::run(TrialLines& lines,
-                                                   core::ProgressBar& bar,
-                                                   work::Source& source) {
+TrialPool::Results TrialPool::run(TrialLines& lines,
+                                  core::ProgressBar& bar,
+                                  work::Source& source) {
   WithoutExternalScores walled(source);
   FailureLimits limits(study_.options().failures);
-  auto results = study_.distribute(
-      "trial",
-      bar,
-      walled,
-      [&](const work::Item& item) { return run_one(item); },
-      [&](const work::Item& item) { return lost(item); },
-      [&](const work::Progress& progress) {
-        lines(progress);
-        limits.add(progress.item->key,
-                   trials::result_from_record(*progress.result),
-                   progress.rank >= 0);
-      },
-      /*short_pieces=*/false,
-      [&](const work::Record& result, int attempt) { return again(result, attempt); },
-      at_once());
+  const auto progress = [&](const work::Progress& step) {
+    lines(step);
+    limits.add(step.item->key, trials::result_from_record(*step.result), step.rank >= 0);
+  };
+  const auto all = [&] {
+    return study_.distribute(
+        "trial",
+        bar,
+        walled,
+        [&](const work::Item& item) { return run_one(item); },
+        [&](const work::Item& item) { return lost(item); },
+        progress,
+        /*short_pieces=*/false,
+        [&](const work::Record& result, int attempt) { return again(result, attempt); },
+        teams_.leads() ? at_once() : 0);
+  };
+  auto results = teams_.leads() ? lead(all) : help(all);
   spent_.remove_all();
   return results;
+}
+
+/// The others of this team go home when this rank does, whatever sends it.
+TrialPool::Results TrialPool::lead(const std::function<Results()>& all) {
+  struct Dismissal {
+    TrialTeams& teams;
+    ~Dismissal() {
+      try {
+        teams.dismiss();
+      } catch (const core::SystemError&) {
+        // They end with the job, as this rank does.
+        return;
+      }
+    }
+  };
+  const Dismissal at_the_end{teams_};
+  return all();
+}
+
+/// Trials in a thread of their own, beside what hears of stops and of the end.
+TrialPool::Results TrialPool::help(const std::function<Results()>& all) {
+  std::exception_ptr failed;
+  Results results;
+  {
+    const std::jthread helping([&] {
+      try {
+        teams_.serve([&](const work::Item& item) { help_or_leave(item); });
+      } catch (...) {
+        failed = std::current_exception();
+        study_.stop() = true;
+      }
+    });
+    results = all();
+  }
+  if (failed)
+    std::rethrow_exception(failed);
+  return results;
+}
+
+/// What ends the whole team's work its leader reports.
+void TrialPool::help_or_leave(const work::Item& item) {
+  try {
+    study_.account_for(
+        "trial",
+        item,
+        [&](const work::Item& piece) { return help_with(piece); },
+        [&](const work::Record& result, int attempt) { return again(result, attempt); });
+  } catch (const core::Stopped&) {
+    return;
+  } catch (const core::SystemError&) {
+    return;
+  }
 }
 
 }  // namespace proxytune::jobs

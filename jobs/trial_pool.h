@@ -10,6 +10,7 @@
 #include "jobs/trial_attempt.h"
 #include "jobs/trial_costs.h"
 #include "jobs/trial_lines.h"
+#include "jobs/trial_teams.h"
 #include "proxytune/work/distribute.h"
 
 namespace proxytune::jobs {
@@ -18,8 +19,8 @@ namespace proxytune::jobs {
 /// asks for it, it is trained once.
 class TrialPool {
  public:
-  /// Collective.
-  TrialPool(Study& study, const PreparedData& data);
+  /// `ranks_per_trial` ranks do each trial together. Collective.
+  TrialPool(Study& study, const PreparedData& data, int ranks_per_trial);
 
   /// What training on this split with this network and these hyper-parameters means.
   trials::TrialSpec spec(const std::string& network,
@@ -48,13 +49,18 @@ class TrialPool {
                                           std::size_t total);
 
  private:
-  std::map<std::string, work::Record> run(TrialLines& lines,
-                                          core::ProgressBar& bar,
-                                          work::Source& source);
+  using Results = std::map<std::string, work::Record>;  // by trial key
+
+  Results run(TrialLines& lines, core::ProgressBar& bar, work::Source& source);
   void add_network(const std::string& name);
   work::Record run_one(const work::Item& item);
+  work::Record help_with(const work::Item& item);
+  Results lead(const std::function<Results()>& all);
+  Results help(const std::function<Results()>& all);
+  void help_or_leave(const work::Item& item);
   void require_time_for_a_step(const std::string& network);
   int at_once();
+  int places();
   double memory_of_a_trial() const;
   work::Record lost(const work::Item& item) const;
   work::Again again(const work::Record& result, int attempt) const;
@@ -68,6 +74,7 @@ class TrialPool {
   /// Longest seen on this rank, by canonical text of the network.
   std::map<std::string, double> first_step_seconds_;
   SpentCheckpoints spent_;
+  TrialTeams teams_;
 };
 
 }  // namespace proxytune::jobs

@@ -7,7 +7,7 @@ std::string version() {
 }
 
 std::string numerics_version() {
-  return "6";
+  return "7";
 }
 
 }  // namespace proxytune::jobs

@@ -93,8 +93,10 @@ BatchGradient::Granule BatchGradient::granule(const Granules& granules,
 std::vector<double> BatchGradient::one_by_one(const Granules& granules, const Cut& cut) {
   const int first = granules.first_of(team_.rank());
   const int end = granules.first_of(team_.rank() + 1);
-  if (first == end)
+  if (first == end) {
+    follow_moments(granules, cut);
     return {};
+  }
   const int first_patch = granules.first_patch(first);
   const Patches patches = cut(first_patch, granules.first_patch(end));
   std::vector<double> losses;
@@ -115,6 +117,15 @@ std::vector<double> BatchGradient::one_by_one(const Granules& granules, const Cu
   else
     sum_.compute(granules, team_.rank(), gradient, gradients_of(network_));
   return losses;
+}
+
+/// A rank without a granule keeps the running moments that those with one have: here, where
+/// batch norm is not side by side, all of the batch's are in the only granule.
+void BatchGradient::follow_moments(const Granules& granules, const Cut& cut) {
+  if (network_.options().norm != network::Norm::batch)
+    return;
+  const torch::NoGradGuard without_gradients;
+  loss(network_, granule(granules, 0, 0, cut(0, granules.first_patch(1))));
 }
 
 /// Batch norm's moments are the whole batch's: all granules come to each norm together.

@@ -45,6 +45,7 @@ class BatchGradient {
   bool by_rank() const { return team_.reduction() == Reduction::fastest && team_.size() > 1; }
   Granules cut_up(int patches) const;
   Granule granule(const Granules& granules, int index, int first_patch, const Patches& patches);
+  void follow_moments(const Granules& granules, const Cut& cut);
   std::vector<double> one_by_one(const Granules& granules, const Cut& cut);
   std::vector<double> side_by_side(const Granules& granules, const Cut& cut);
   torch::Tensor loss(network::UNet& network, const Granule& granule) const;

@@ -155,8 +155,8 @@ std::map<std::string, Record> distribute(comm::Communicator& communicator,
   comm::together(communicator, [&] {
     if (communicator.is_root() && source == nullptr)
       throw std::invalid_argument("distribute needs a source on rank 0");
-    if (options.at_once < 1)
-      throw std::invalid_argument("distribute needs one piece or more at once");
+    if (options.at_once < (communicator.is_root() ? 1 : 0))
+      throw std::invalid_argument("distribute needs one piece or more at once on rank 0");
   });
   const std::unique_ptr<comm::Communicator> control = communicator.duplicate();
   std::vector<std::byte> ending;

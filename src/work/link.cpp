@@ -120,7 +120,7 @@ void work_until_sent_home(Link& link,
                           const std::function<void(const Item&)>& attempt,
                           const std::function<void()>& leave,
                           std::atomic<bool>& stop) {
-  link.tell({.kind = Report::Kind::arrived});
+  link.tell({.kind = at_once > 0 ? Report::Kind::arrived : Report::Kind::watches});
   std::mutex mutex;
   std::exception_ptr first_error;
   const auto work = [&] {

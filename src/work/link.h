@@ -95,10 +95,10 @@ class LocalLink : public Link {
 };
 
 /// A rank's life: says that it has come, does the pieces it is given, `at_once` of them beside
-/// each other in this thread and others, until sent home. `attempt` does a piece and has its
-/// end reported, and that this rank is ready for another; `leave` tells what is left to tell
-/// before the goodbye. Where the link fails in one thread `stop` is set, and when the others
-/// have come to their next step that error is thrown.
+/// each other in this thread and others, until sent home; with 0 it only hears of stops.
+/// `attempt` does a piece and has its end reported, and that this rank is ready for another;
+/// `leave` tells what is left to tell before the goodbye. Where the link fails in one thread
+/// `stop` is set, and when the others have come to their next step that error is thrown.
 void work_until_sent_home(Link& link,
                           int at_once,
                           const std::function<void(const Item&)>& attempt,

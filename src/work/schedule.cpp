@@ -34,6 +34,10 @@ void Schedule::take(int rank, const Report& report) {
       idle_.insert(idle_.end(), static_cast<std::size_t>(parts_.options.at_once), rank);
       ++arrived_;
       break;
+    case Report::Kind::watches:
+      ++arrived_;
+      ++watching_;
+      break;
     case Report::Kind::finished:
     case Report::Kind::again:
     case Report::Kind::failed:
@@ -118,7 +122,7 @@ std::optional<std::size_t> Schedule::freest() const {
 }
 
 int Schedule::places() const {
-  return static_cast<int>(free_.size()) * parts_.options.at_once;
+  return (static_cast<int>(free_.size()) - watching_) * parts_.options.at_once;
 }
 
 std::optional<Item> Schedule::fetch() {

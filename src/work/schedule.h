@@ -67,6 +67,7 @@ class Schedule {
   std::vector<int> free_;                // by rank, pieces that it can take
   std::deque<int> idle_;  // a rank once for each piece that it can take, the longest first
   int arrived_ = 0;       // ranks
+  int watching_ = 0;      // ranks that take no pieces
   std::deque<Later> later_;
   std::map<std::string, std::size_t> limits_;       // of running keys that have one
   std::map<std::string, std::vector<Item>> twins_;  // of running or later keys, given again

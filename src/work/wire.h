@@ -16,6 +16,7 @@ namespace proxytune::work {
 struct Report {
   enum class Kind : std::uint8_t {
     arrived,   // its first message: it can take pieces
+    watches,   // its first message: it takes none, and only hears of stops and the end
     ready,     // can take another piece
     finished,  // a piece, with a result
     again,     // a piece, whose result does not count: it is to be done once more

@@ -80,6 +80,23 @@ TEST_P(TeamTraining, HasTheSameBitsOnAnyNumberOfRanks) {
     expect_same(one, others);
 }
 
+TEST_P(TeamTraining, HasTheSameBitsWhereAStepHasFewerGranulesThanRanks) {
+  Balls balls = team_training();
+  balls.task.hyper_parameters.optimizer = GetParam().optimizer;
+  balls.task.network.norm = GetParam().norm;
+  // Steps of 2 patches and of 1.
+  balls.task.training_cases = {0, 1, 2};
+  balls.task.training.patches_per_case = 1;
+  balls.task.training.epochs = 2;
+  const TrainedModel alone = balls.train();
+  for (const int ranks : {2, 3})
+    for (const TrainedModel& one : train_on(ranks, balls, Reduction::ordered))
+      expect_same(one, alone);
+  const std::vector<TrainedModel> fastest = train_on(3, balls, Reduction::fastest);
+  for (const TrainedModel& one : fastest)
+    expect_same(one, fastest.front());
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All,
     TeamTraining,

@@ -107,6 +107,8 @@ struct Numerics {
   int threads_per_trial = 1;
   network::Precision precision = network::Precision::f32;
   std::string device = "cpu";
+  /// How ranks that share a trial add up; by another than the ordered one, also their number.
+  std::string reduction = "ordered";
 };
 /// Sets this process up (threads, allocator, determinism, device) and says what it resolved to.
 /// Once a process, before anything else here. `local_rank` picks the device.

@@ -80,7 +80,9 @@ using AgainRule = std::function<Again(const Record& result, int attempt)>;
 struct DistributeOptions {
   std::string stage;     // into the journal
   int max_attempts = 3;  // starts that never ended before a piece is set aside
-  int at_once = 1;       // pieces that each rank does beside each other; the same on all ranks
+  /// Pieces that each rank does beside each other: the same number on all ranks, or 0 on one
+  /// that is given none, but hears of stops and of the end, and has the results.
+  int at_once = 1;
   /// Pieces of well under a second, which are cheap to do again: no line when one starts, no
   /// sync of its own when it ends (all are synced within seconds, and when the work is done).
   bool short_pieces = false;

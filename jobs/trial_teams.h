@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "jobs/study_options.h"
+#include "proxytune/comm/communicator.h"
+#include "proxytune/training/team.h"
+#include "proxytune/work/distribute.h"
+
+namespace proxytune::jobs {
+
+/// The ranks in teams, each of which does one trial at a time together: neighbours, as many as
+/// asked for, fewer in the last one. Of a team its leader is given the pieces of work; it calls
+/// the others for each.
+class TrialTeams {
+ public:
+  /// Collective over `world`, which outlives it. Throws core::ConfigurationError where the
+  /// fastest reduction would meet teams of different sizes.
+  TrialTeams(comm::Communicator& world, int ranks_per_trial, training::Reduction reduction);
+
+  /// Ranks of this rank's team.
+  int size() const { return ranks_->size(); }
+  int count() const { return count_; }
+  /// Whether any team has two ranks or more.
+  bool any() const { return any_; }
+  bool leads() const { return ranks_->is_root(); }
+  /// For one trial.
+  training::Team team();
+  /// How many there are, and of how many ranks.
+  const std::string& text() const { return text_; }
+
+  /// On a leader: has the others do this piece too, or go home.
+  void call(const work::Item& piece);
+  void dismiss();
+  /// On the others: does each piece that the leader calls for, until dismissed.
+  void serve(const std::function<void(const work::Item&)>& piece);
+
+ private:
+  void tell(const std::string& text);
+
+  std::unique_ptr<comm::Communicator> ranks_;
+  std::unique_ptr<comm::Communicator> control_;
+  training::Reduction reduction_;
+  bool any_ = false;
+  int count_ = 1;
+  std::string text_;
+};
+
+}  // namespace proxytune::jobs
