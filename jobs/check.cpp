@@ -194,6 +194,18 @@ void require_points(Study& study, const std::string& arm) {
   replay_points(study, arm, resolved);
 }
 
+/// How many times sooner ranks that share a trial end it: a step lasts as long as that of the
+/// one with most of its parts.
+double gain_of_team(const StudyOptions& options, int ranks) {
+  const training::TrainingOptions& t = options.training;
+  const int patches = training::patches_of_step(t);
+  const int granule = options.compute.reduction == training::Reduction::fastest
+                          ? 1
+                          : training::patches_of_granule(t);
+  const int parts = (patches + granule - 1) / granule;
+  return static_cast<double>(parts) / ((parts + ranks - 1) / ranks);
+}
+
 void say_hours(Study& study, const Prediction& prediction, int cases, int trials_at_once) {
   const StudyOptions& options = study.options();
   const auto& grid = options.sweep.grid;
@@ -212,11 +224,14 @@ void say_hours(Study& study, const Prediction& prediction, int cases, int trials
     final_training +=
         options.final_training.repeats * prediction.trial(options.final_training.network, all);
   }
-  const double places = study.world().size() * trials_at_once;
   double device_hours = 0;
   double hours = 0;
-  const auto line = [&](const char* stage, double seconds, double at_once) {
-    const double wall = seconds / 3600 / std::min(places, std::max(at_once, 1.0));
+  const auto line = [&](const char* stage, double seconds, double at_once, int a_team) {
+    const int ranks = std::min(a_team, study.world().size());
+    const double teams = std::ceil(static_cast<double>(study.world().size()) / ranks);
+    const double places = ranks > 1 ? teams : teams * trials_at_once;
+    const double wall = seconds / 3600 / std::min(places, std::max(at_once, 1.0)) /
+                        gain_of_team(options, ranks);
     device_hours += seconds / 3600;
     hours += wall;
     study.log().info(fmt::format("check: {:<8} {:9.3f} device hours, {:9.3f} hours on {} ranks",
@@ -227,10 +242,14 @@ void say_hours(Study& study, const Prediction& prediction, int cases, int trials
   };
   const auto sweep_arms = static_cast<double>(options.sweep_arms().size());
   const auto search_arms = static_cast<double>(options.search_arms().size());
-  line("sweep", sweep, points * grid.repeats * sweep_arms);
+  const int a_team = options.compute.ranks_per_trial;
+  line("sweep", sweep, points * grid.repeats * sweep_arms, a_team);
   // An arm's search has at most so many trials open; arms search one after the other.
-  line("search", search, options.search.options.concurrency);
-  line("train", final_training, search_arms * options.final_training.repeats);
+  line("search", search, options.search.options.concurrency, a_team);
+  line("train",
+       final_training,
+       search_arms * options.final_training.repeats,
+       options.final_ranks_per_trial());
   study.log().info(
       fmt::format("check: together {:9.3f} device hours, {:9.3f} hours", device_hours, hours));
 }
@@ -291,7 +310,7 @@ void check_study(app::Session& session) {
         one.name,
         network::parameter_count(network),
         cost.training_step_seconds,
-        options.training.cases_per_step * options.training.patches_per_case,
+        training::patches_of_step(options.training),
         cost.memory_bytes / (1024.0 * 1024.0)));
   }
   double most = 0;

@@ -53,7 +53,7 @@ class WithoutExternalScores : public work::Source {
 
 std::string said_of_teams(const TrialTeams& teams, const StudyOptions& options) {
   const training::TrainingOptions& training = options.training;
-  const int patches = training.cases_per_step * training.patches_per_case;
+  const int patches = training::patches_of_step(training);
   std::string text =
       fmt::format("ranks that share a trial: {}; a step of {} patches", teams.text(), patches);
   if (options.compute.reduction == training::Reduction::fastest)

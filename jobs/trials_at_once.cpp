@@ -28,6 +28,8 @@ TrialsAtOnce trials_at_once(comm::Communicator& world,
                             const std::function<double()>& trial_bytes) {
   if (const std::optional<int> fixed = options.fixed_trials_per_device())
     return {*fixed, "compute.trials_per_device"};
+  if (options.ranks_per_trial > 1)
+    return {1, "compute.ranks_per_trial"};
   const work::NodeShare share = work::least_share(world);
   const int by_processors = whole(share.processors / options.threads_per_trial);
   std::string why = fmt::format("{:.3g} processors a rank, threads_per_trial {}",

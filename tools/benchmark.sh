@@ -2,11 +2,12 @@
 # Builds and runs a benchmark; one line a comparison, ours and the peer's measured in the same run:
 # RATIO name=... peer=... ours=... theirs=... unit=... ratio=(theirs over ours).
 # usage: tools/benchmark.sh NAME [ARGUMENTS]        NAME: training_step, operations, convolution,
-#        pair-matrix, against-monai, bfloat16, memory, scheduler, search
+#        pair-matrix, against-monai, bfloat16, memory, scheduler, search,
+#        team
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "$#" = 0 ] || [ ! -e "tools/benchmark/${1//-/_}.py" ]; then
-  sed -n '2,5s/^# //p' "$0" >&2
+  sed -n '2,6s/^# //p' "$0" >&2
   exit 64
 fi
 name=${1//-/_}

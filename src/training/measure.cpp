@@ -39,7 +39,7 @@ StepCost measure_step(const network::UNetOptions& options,
   network.set_precision(precision);
   initialise(network, core::RandomKey(0));
   Optimizer optimizer = optimizer_for(network, {});
-  const int patches = training.cases_per_step * training.patches_per_case;
+  const int patches = patches_of_step(training);
   const Triple patch = reversed(training.patch);
   const auto channels = static_cast<std::size_t>(options.in_channels);
   const auto classes = static_cast<std::size_t>(options.out_channels);

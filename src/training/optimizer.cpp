@@ -123,10 +123,12 @@ Pass pass_of(trials::Optimizer kind,
 Optimizer::Optimizer(trials::Optimizer kind,
                      double learning_rate,
                      std::vector<ParameterRange> tensors,
-                     double weight_decay)
+                     double weight_decay,
+                     Schedule schedule)
     : kind_(kind),
       learning_rate_(learning_rate),
       weight_decay_(weight_decay),
+      schedule_(schedule),
       tensors_(std::move(tensors)) {
   std::size_t end = 0;
   for (const ParameterRange& tensor : tensors_)
@@ -149,7 +151,11 @@ void Optimizer::step(std::span<float> values, std::span<const float> gradients) 
       kind_ == trials::Optimizer::rmsprop ? state_.second.size() : state_.first.size();
   if (values.size() < held)
     throw std::invalid_argument("fewer parameters than the optimizer has");
-  const Pass pass = pass_of(kind_, learning_rate_, weight_decay_, ++state_.steps);
+  const std::int64_t number = ++state_.steps;
+  double rate = learning_rate_ * schedule_.factor;
+  if (number < schedule_.warmup_steps)
+    rate *= static_cast<double>(number) / static_cast<double>(schedule_.warmup_steps);
+  const Pass pass = pass_of(kind_, rate, weight_decay_, number);
   float* const value = values.data();
   const float* const gradient = gradients.data();
   switch (kind_) {

@@ -1,5 +1,6 @@
 #include "proxytune/training/options.h"
 
+#include <cmath>
 #include <string>
 
 #include "proxytune/core/error.h"
@@ -36,6 +37,11 @@ void validate(const TrainingOptions& options) {
   at_least_one("validate_every", options.validate_every, "it counts epochs");
   at_least_one("cases_per_step", options.cases_per_step, "a step needs a case");
   at_least_one("patches_per_case", options.patches_per_case, "a case gives patches to a step");
+  at_least_one("scaling_patches", options.scaling_patches, "it counts patches");
+  if (options.warmup_steps < 0)
+    throw core::FieldError(
+        "warmup_steps",
+        "is " + std::to_string(options.warmup_steps) + ", but it counts steps. Use 0 or more.");
   if (options.granule < 0)
     throw core::FieldError(
         "granule",
@@ -53,6 +59,18 @@ void validate(const TrainingOptions& options) {
     throw core::FieldError("overlap",
                            "is " + text(options.overlap) +
                                ", but windows must move on. Use 0 to below 1, e.g. 0.25.");
+}
+
+double learning_rate_factor(const TrainingOptions& options) {
+  const double ratio = static_cast<double>(patches_of_step(options)) / options.scaling_patches;
+  switch (options.learning_rate_scaling) {
+    case LearningRateScaling::linear:
+      return ratio;
+    case LearningRateScaling::square_root:
+      return std::sqrt(ratio);
+    default:
+      return 1;
+  }
 }
 
 int patches_of_granule(const TrainingOptions& options) {

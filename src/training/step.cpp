@@ -37,7 +37,8 @@ torch::Tensor channels_last(std::span<const float> values,
 }
 
 Optimizer optimizer_for(const network::UNet& network,
-                        const trials::HyperParameters& parameters) {
+                        const trials::HyperParameters& parameters,
+                        const TrainingOptions& options) {
   std::vector<ParameterRange> tensors;
   for (const network::Segment& segment : network.parameters().segments)
     tensors.push_back(
@@ -45,7 +46,8 @@ Optimizer optimizer_for(const network::UNet& network,
   return {parameters.optimizer,
           parameters.learning_rate,
           std::move(tensors),
-          parameters.weight_decay};
+          parameters.weight_decay,
+          {learning_rate_factor(options), options.warmup_steps}};
 }
 
 torch::Tensor batch_loss(const network::UNet& network,

@@ -27,7 +27,8 @@ torch::Tensor channels_last(std::span<const float> values,
 
 /// An optimizer for all parameters of the network.
 Optimizer optimizer_for(const network::UNet& network,
-                        const trials::HyperParameters& parameters);
+                        const trials::HyperParameters& parameters,
+                        const TrainingOptions& options = {});
 
 /// The network's loss of images and `labels` (count, z, y, x), with a gradient where gradients
 /// are on.

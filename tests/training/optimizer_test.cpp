@@ -123,6 +123,48 @@ TEST(OptimizerTest, NotANumberReachesTheParameters) {
   }
 }
 
+// RMSprop's first step is the rate times a number that knows no rate, and so are all steps
+// under one gradient as far as its second moments go.
+TEST(ScheduleTest, RaisesTheRateStepByStepAndScalesIt) {
+  const auto moved = [](const Optimizer::Schedule& schedule) {
+    Optimizer optimizer(trials::Optimizer::rmsprop, 0.01, tensors, 0, schedule);
+    std::vector<float> values(count, 0.0F);
+    std::vector<float> moves;
+    for (int step = 0; step < 6; ++step) {
+      const float before = values[3];
+      optimizer.step(values, std::vector<float>(count, 0.5F));
+      moves.push_back(before - values[3]);
+    }
+    return moves;
+  };
+  const std::vector<float> plain = moved({});
+  const std::vector<float> warmed = moved({1, 4});
+  const std::vector<float> scaled = moved({3, 0});
+  const float parts[] = {0.25F, 0.5F, 0.75F, 1, 1, 1};
+  for (std::size_t step = 0; step < 6; ++step) {
+    EXPECT_NEAR(warmed[step] / plain[step], parts[step], 1e-4) << step;
+    EXPECT_NEAR(scaled[step] / plain[step], 3, 1e-4) << step;
+  }
+}
+
+TEST(ScheduleTest, GoesOnWhereItsStateWas) {
+  const Optimizer::Schedule schedule{2, 5};
+  Optimizer whole(trials::Optimizer::adam, 0.01, tensors, 0, schedule);
+  std::vector<float> values(count, 1.0F);
+  std::vector<float> other = values;
+  const std::vector<float> slope(count, 0.5F);
+  Optimizer first(trials::Optimizer::adam, 0.01, tensors, 0, schedule);
+  for (int step = 0; step < 3; ++step) {
+    whole.step(values, slope);
+    first.step(other, slope);
+  }
+  Optimizer second(trials::Optimizer::adam, 0.01, tensors, 0, schedule);
+  second.restore(first.state());
+  whole.step(values, slope);
+  second.step(other, slope);
+  EXPECT_EQ(values, other);
+}
+
 TEST(OptimizerTest, RefusesBuffersThatDoNotFit) {
   Optimizer optimizer(trials::Optimizer::adam, 0.1, {{0, 4}});
   std::vector<float> four(4);

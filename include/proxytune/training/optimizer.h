@@ -26,13 +26,21 @@ class Optimizer {
     std::vector<float> second;  // moment; Novograd's has one value a tensor
   };
 
+  /// How the learning rate depends on the step: `factor` times what it is, reached in so many
+  /// equal parts.
+  struct Schedule {
+    double factor = 1;
+    std::int64_t warmup_steps = 0;
+  };
+
   /// Novograd has one norm for each of `tensors`; the others do not look at them.
   /// `weight_decay` times the parameters is added to the gradient (Adam, RMSprop, Adamax), or
   /// to the normalised gradient (Novograd).
   Optimizer(trials::Optimizer kind,
             double learning_rate,
             std::vector<ParameterRange> tensors,
-            double weight_decay = 0);
+            double weight_decay = 0,
+            Schedule schedule = {1, 0});
 
   void step(std::span<float> values, std::span<const float> gradients);
 
@@ -44,6 +52,7 @@ class Optimizer {
   trials::Optimizer kind_;
   double learning_rate_;
   double weight_decay_;
+  Schedule schedule_;
   std::vector<ParameterRange> tensors_;
   State state_;
 };

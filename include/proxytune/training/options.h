@@ -21,6 +21,16 @@ constexpr std::span<const core::Name<Blending>> names(Blending) {
   return names_of_blending;
 }
 
+/// By what power of a step's patches the learning rate grows.
+enum class LearningRateScaling { none, linear, square_root };
+inline constexpr core::Name<LearningRateScaling> names_of_learning_rate_scaling[] = {
+    {LearningRateScaling::none, "none"},
+    {LearningRateScaling::linear, "linear"},
+    {LearningRateScaling::square_root, "square_root"}};
+constexpr std::span<const core::Name<LearningRateScaling>> names(LearningRateScaling) {
+  return names_of_learning_rate_scaling;
+}
+
 /// Which voxels a background patch may be centred on.
 enum class Background { anywhere, positive };
 inline constexpr core::Name<Background> names_of_background[] = {
@@ -41,6 +51,9 @@ struct TrainingOptions {
   double foreground_ratio = 0.5;  // probability that a patch is centred on foreground
   Background background = Background::anywhere;
   Loss loss = Loss::dice;
+  LearningRateScaling learning_rate_scaling = LearningRateScaling::none;
+  int scaling_patches = 8;
+  int warmup_steps = 0;
   std::array<int, 3> window{96, 96, 96};  // of sliding-window inference
   double overlap = 0.25;                  // of neighbouring windows, [0, 1)
   Blending blending = Blending::constant;
@@ -76,6 +89,17 @@ void describe(Fields& fields, TrainingOptions& options) {
          "centres of the other patches: unlabelled voxels anywhere, or those where a channel "
          "is positive (image_key with threshold 0 in MONAI's spleen tutorial)");
   fields("loss", options.loss, "Dice loss on the softmax, alone or plus cross-entropy");
+  fields("learning_rate_scaling",
+         options.learning_rate_scaling,
+         "for large batches: the learning rate times the patches of a step over "
+         "training.scaling_patches, or times the root of that; changes what is tuned");
+  fields("scaling_patches",
+         options.scaling_patches,
+         "patches of a step that learning rates are meant for, where they are scaled");
+  fields("warmup_steps",
+         options.warmup_steps,
+         "for large batches: steps over which the learning rate rises, in equal parts, to its "
+         "full height; 0: none; changes what is tuned");
   fields("window",
          options.window,
          "extents of the window of sliding-window inference along x, y, z, in voxels");
@@ -93,5 +117,13 @@ void validate(const TrainingOptions& options);
 /// `granule`, and where that is 0 as few patches as have 2^19 voxels: below that a pass over
 /// fewer patches costs more a patch, above it does not.
 int patches_of_granule(const TrainingOptions& options);
+
+/// Of all ranks together.
+inline int patches_of_step(const TrainingOptions& options) {
+  return options.cases_per_step * options.patches_per_case;
+}
+
+/// What the learning rate is multiplied with when it is at its full height.
+double learning_rate_factor(const TrainingOptions& options);
 
 }  // namespace proxytune::training
