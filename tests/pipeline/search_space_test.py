@@ -59,7 +59,7 @@ class SearchSpaceTest(ProgramTest):
         finished = finished_trials(folder)
         self.assertEqual(len(finished), len(set(finished)))
         self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
-        best = re.search(r"best validation Dice \S+ \((.*)\),", self.done(run("status", path)).output)
+        best = re.search(r"search all_full: best validation Dice \S+ \((.*)\)", self.done(run("status", path)).output)
         self.assertRegex(best[1], r"^(adam|novograd) \S+, shift 0.50.*, loss dice(_ce)?, patch \[.*\], patches_per_case [123]$")
 
     def test_it_prints_and_stores_what_it_searched(self):
