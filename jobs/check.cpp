@@ -16,6 +16,7 @@
 #include "proxytune/core/error.h"
 #include "proxytune/datasets/leaks.h"
 #include "proxytune/imaging/grid.h"
+#include "proxytune/search/sequence.h"
 
 namespace proxytune::jobs {
 namespace {
@@ -187,11 +188,13 @@ double mean_voxels(const std::vector<CaseReport>& reports) {
   return reports.empty() ? 0 : sum / static_cast<double>(reports.size());
 }
 
-/// Those that a search takes from elsewhere.
-void require_points(Study& study, const std::string& arm) {
-  const search::SearchOptions resolved = resolved_search(study.options());
-  first_points(study, arm, resolved);
-  replay_points(study, arm, resolved);
+/// How many trials the arm's search will have, which may be fewer than search.trials: those of
+/// a list or a lattice. Complains of what the search is to take from elsewhere. Collective.
+int trials_of(Study& study, const std::string& arm) {
+  search::SearchOptions resolved = resolved_search(study.options());
+  resolved.first_points = first_points(study, arm, resolved);
+  resolved.replay_points = replay_points(study, arm, resolved);
+  return search::Sequence(resolved, {resolved.space}, study.random()).total();
 }
 
 /// How many times sooner ranks that share a trial end it: a step lasts as long as that of the
@@ -206,7 +209,11 @@ double gain_of_team(const StudyOptions& options, int ranks) {
   return static_cast<double>(parts) / ((parts + ranks - 1) / ranks);
 }
 
-void say_hours(Study& study, const Prediction& prediction, int cases, int trials_at_once) {
+void say_hours(Study& study,
+               const Prediction& prediction,
+               const std::map<std::string, int>& trials,
+               int cases,
+               int trials_at_once) {
   const StudyOptions& options = study.options();
   const auto& grid = options.sweep.grid;
   const double points =
@@ -220,7 +227,7 @@ void say_hours(Study& study, const Prediction& prediction, int cases, int trials
   double final_training = 0;
   const Sizes all = sizes_of(options, ArmOptions{}, cases);
   for (const ArmOptions& arm : options.search_arms()) {
-    search += options.search.options.trials * prediction.searched_trial(arm, cases);
+    search += trials.at(arm.name) * prediction.searched_trial(arm, cases);
     final_training +=
         options.final_training.repeats * prediction.trial(options.final_training.network, all);
   }
@@ -267,8 +274,9 @@ void check_study(app::Session& session) {
   const int cases = static_cast<int>(sets.internal.cases.size());
   const int classes = class_count(options, sets.internal);
   comm::together(study.world(), [&] { check_plan(study, sets); });
+  std::map<std::string, int> searched_trials;  // by arm
   for (const ArmOptions& arm : options.search_arms())
-    require_points(study, arm.name);
+    searched_trials[arm.name] = trials_of(study, arm.name);
 
   const int channels = readable_channels(options, sets.internal);
   const auto internal = look_at_all(study, sets.internal.cases, channels, classes);
@@ -326,7 +334,7 @@ void check_study(app::Session& session) {
                   ranks * trials.count * most / (1024.0 * 1024.0 * 1024.0),
                   ranks * trials.count,
                   ranks * options.similarity.memory / 1024.0));
-  say_hours(study, prediction, cases, trials.count);
+  say_hours(study, prediction, searched_trials, cases, trials.count);
 }
 
 }  // namespace proxytune::jobs

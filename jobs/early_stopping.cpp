@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "proxytune/config/options.h"
 #include "proxytune/core/error.h"
 
 namespace proxytune::jobs {
@@ -15,6 +16,41 @@ void refuse_searched_epochs(const StudyOptions& options, const std::string& fiel
     if (dimension.field == "training.epochs")
       throw core::FieldError(
           field, "and a search of training.epochs exclude each other: give one of them");
+}
+
+/// What its trials are trained on and with, whatever it is called.
+std::string meaning_of(const StudyOptions& options, const ArmOptions& arm) {
+  const NetworkOptions& network = options.network(arm.network);
+  ArmOptions data{.name = "", .data = arm.data, .network = ""};
+  if (arm.data == ArmData::random)
+    data.budget = arm.budget;
+  if (arm.data == ArmData::proxy) {
+    data = arm;
+    data.name = data.network = "";
+  }
+  return config::to_yaml(data) + config::to_yaml(network.unet) + network.start_weights;
+}
+
+/// An arm that is to compare at a lower fidelity than those that search.
+void check_arm(const StudyOptions& options, const std::string& name, const std::string& field) {
+  for (const ArmOptions& arm : options.search_arms()) {
+    if (arm.name == name)
+      throw core::FieldError(
+          field,
+          fmt::format(
+              "is \"{}\", which searches by itself, and would be its own lower fidelity. "
+              "Name the arms that search in search.arms, without it.",
+              name));
+    if (meaning_of(options, arm) == meaning_of(options, options.arm(name)))
+      throw core::FieldError(
+          field,
+          fmt::format(
+              "is \"{}\", which has the same data and network as {}, which searches, so "
+              "that its trials are the same and save nothing. Name an arm with a "
+              "smaller budget or network, or leave the rung's arm out.",
+              name,
+              arm.name));
+  }
 }
 
 void check_rung(const StudyOptions& options,
@@ -37,14 +73,8 @@ void check_rung(const StudyOptions& options,
                     "training.validate_every is {}. Use a multiple of that.",
                     rung.epochs,
                     training.validate_every));
-  for (const ArmOptions& arm : options.search_arms())
-    if (arm.name == rung.arm)
-      throw core::FieldError(
-          field + ".arm",
-          fmt::format(
-              "is \"{}\", which searches by itself, and would be its own lower fidelity. "
-              "Name the arms that search in search.arms, without it.",
-              rung.arm));
+  if (!rung.arm.empty())
+    check_arm(options, rung.arm, field + ".arm");
 }
 
 }  // namespace

@@ -4,20 +4,20 @@
 
 #include <fmt/format.h>
 
+#include "jobs/points_from_files.h"
 #include "jobs/searched_options.h"
-#include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/error.h"
 #include "proxytune/core/files.h"
-#include "proxytune/core/hash.h"
 #include "proxytune/search/replay.h"
 #include "proxytune/store/results.h"
 #include "proxytune/work/record.h"
 
 namespace proxytune::jobs {
-namespace {
 
 using Points = std::vector<search::ListedPoint>;
+
+namespace {
 
 std::string text_in(const core::Column& column, std::size_t row) {
   if (const auto* numbers = std::get_if<core::Doubles>(&column.values))
@@ -64,35 +64,6 @@ std::vector<std::string> fields_of_line(const std::string& line) {
   return fields;
 }
 
-Points from_csv(const std::string& text) {
-  std::vector<std::string> names;
-  Points points;
-  std::size_t number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string line = text.substr(begin, end - begin);
-    begin = end + 1;
-    ++number;
-    if (line.empty() || line == "\r")
-      continue;
-    const std::vector<std::string> fields = fields_of_line(line);
-    if (names.empty()) {
-      names = fields;
-      continue;
-    }
-    if (fields.size() != names.size())
-      throw core::DataError(
-          fmt::format("its line {} has {} fields, but the first line names {}",
-                      number,
-                      fields.size(),
-                      names.size()));
-    points.emplace_back();
-    for (std::size_t i = 0; i < names.size(); ++i)
-      points.back()[names[i]] = fields[i];
-  }
-  return points;
-}
-
 /// A scalar, or a list as the study file's choices have it: "[64, 64, 64]".
 std::string text_of(const config::Node& node) {
   if (node.kind != config::Node::Kind::sequence)
@@ -125,7 +96,7 @@ Points read_points(const std::filesystem::path& file, const std::string& arm) {
   if (ending == ".h5")
     return from_results(file, arm);
   if (ending == ".csv")
-    return from_csv(core::read_file(file));
+    return points_from_csv(core::read_file(file));
   if (ending == ".yaml" || ending == ".yml")
     return from_yaml(file);
   throw core::DataError("its name ends in none of .h5, .csv, .yaml and .yml");
@@ -147,47 +118,84 @@ std::vector<std::vector<double>> points_of(const StudyOptions& options,
   }
 }
 
-std::string lines_of(const std::vector<std::vector<double>>& points) {
-  std::string lines;
-  for (const std::vector<double>& point : points)
-    lines += work::to_json(work::Record().set("point", point)) + "\n";
-  return lines;
+std::string line_of(const std::string& arm,
+                    std::size_t points,
+                    const search::SearchOptions& resolved,
+                    const std::filesystem::path& list) {
+  const auto trials = static_cast<std::size_t>(resolved.trials);
+  std::string line = fmt::format("search {} replays ", arm);
+  if (points > trials)
+    return line + fmt::format("the first {} of {} points of {}: raise search.trials for more",
+                              trials,
+                              points,
+                              list.string());
+  line += fmt::format("{} points of {}", points, list.string());
+  return points == trials ? line : line + fmt::format(", fewer than search.trials, {}", trials);
 }
 
 }  // namespace
+
+Points points_from_csv(std::string_view text) {
+  // Spreadsheets write it before the first name.
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(byte_order_mark))
+    text.remove_prefix(byte_order_mark.size());
+  std::vector<std::string> names;
+  Points points;
+  std::size_t number = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string line(text.substr(begin, end - begin));
+    begin = end + 1;
+    ++number;
+    if (line.empty() || line == "\r")
+      continue;
+    const std::vector<std::string> fields = fields_of_line(line);
+    if (names.empty()) {
+      names = fields;
+      continue;
+    }
+    if (fields.size() != names.size())
+      throw core::DataError(
+          fmt::format("its line {} has {} fields, but the first line names {}",
+                      number,
+                      fields.size(),
+                      names.size()));
+    points.emplace_back();
+    for (std::size_t i = 0; i < names.size(); ++i)
+      points.back()[names[i]] = fields[i];
+  }
+  return points;
+}
 
 std::vector<std::vector<double>> replay_points(Study& study,
                                                const std::string& arm,
                                                const search::SearchOptions& resolved) {
   if (resolved.method != search::Method::replay)
     return {};
-  const std::string text = comm::from_root(study.world(), [&] {
-    return lines_of(
-        points_of(study.options(), study.input(resolved.replay->points), resolved, arm));
+  return from_root(study.world(), [&] {
+    const std::filesystem::path list = study.input(resolved.replay->points);
+    UnitPoints points = points_of(study.options(), list, resolved, arm);
+    study.log().info(line_of(arm, points.size(), resolved, list));
+    return points;
   });
-  std::vector<std::vector<double>> points;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    points.push_back(work::from_json(text.substr(begin, end - begin)).numbers("point"));
-    begin = end + 1;
-  }
-  return points;
 }
 
-std::string replay_content(const StudyOptions& options, const std::filesystem::path& list) {
-  if (list ==
-      std::filesystem::absolute(options.output.folder).lexically_normal() / "results.h5")
-    throw core::ConfigurationError(
-        fmt::format("search.replay.points is {}, which this study itself writes. Copy it "
-                    "elsewhere, or choose another output.folder.",
-                    list.string()));
+study::Fields replay_fields(const StudyOptions& options, const std::filesystem::path& list) {
+  require_not_written_here(options, list, "search.replay.points");
   const search::SearchOptions resolved = resolved_search(options);
-  core::ContentHasher hasher;
-  for (const ArmOptions& arm : options.search_arms())
-    for (const std::string& text :
-         {arm.name, lines_of(points_of(options, list, resolved, arm.name))})
-      hasher.add(text);
-  return hasher.hexadecimal();
+  const trials::HyperParameters base = base_of(options);
+  study::Fields fields;
+  for (const ArmOptions& arm : options.search_arms()) {
+    int trial = 0;
+    for (const std::vector<double>& point : points_of(options, list, resolved, arm.name)) {
+      if (trial == resolved.trials)
+        break;
+      fields[fmt::format("{}{}.{}", replayed_trials, arm.name, trial++)] =
+          work::to_json(trials::to_record(search::at({resolved.space}, base, point)));
+    }
+  }
+  return fields;
 }
 
 }  // namespace proxytune::jobs

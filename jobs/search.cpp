@@ -63,10 +63,13 @@ std::string trained_text(const std::string& arm,
         return proposal.status == trials::TrialStatus::stopped_early;
       });
   const search::Trained trained = search::trained(outcome);
-  return fmt::format("search {}: trained {} of {} epochs, {} of {} trials stopped early",
+  return fmt::format("search {}: trained {} of {} epochs{}, {} of {} trials stopped early",
                      arm,
                      trained.epochs,
                      trained.trainings * epochs_of_a_trial,
+                     trained.other_epochs > 0
+                         ? fmt::format(" and {} of other arms", trained.other_epochs)
+                         : std::string(),
                      stopped,
                      outcome.proposals.size());
 }
@@ -95,8 +98,10 @@ ArmSearch search_arm(Study& study,
   source.on_stopped([&](const std::string& key) {
     study::CheckpointFile(study.folder() / "checkpoints", key, {}).remove();
   });
-  const auto results =
-      pool.run("search " + arm.name, source, static_cast<std::size_t>(source.pieces()));
+  const auto results = pool.run("search " + arm.name,
+                                source,
+                                static_cast<std::size_t>(source.pieces()),
+                                [&](const work::Item& item) { return source.rung_of(item); });
   const search::SearchOutcome outcome = search::outcome_from_text(
       comm::from_root(study.world(), [&] { return search::to_text(source.outcome()); }));
 

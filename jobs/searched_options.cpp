@@ -1,5 +1,7 @@
 #include "jobs/searched_options.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "proxytune/config/fields.h"
@@ -98,9 +100,22 @@ std::string canonical(const StudyOptions& study,
   return config::field_text(options, name_of(field));
 }
 
+/// Throws core::FieldError for two spellings of one value.
 void make_canonical(const StudyOptions& study, search::Dimension& dimension) {
-  for (std::string& choice : dimension.choices)
-    choice = canonical(study, dimension.field, choice);
+  const std::vector<std::string> written = dimension.choices;
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    std::string& choice = dimension.choices[i];
+    choice = canonical(study, dimension.field, written[i]);
+    const auto same = std::find(dimension.choices.begin(),
+                                dimension.choices.begin() + static_cast<std::ptrdiff_t>(i),
+                                choice);
+    const auto k = static_cast<std::size_t>(same - dimension.choices.begin());
+    if (k < i)
+      throw core::FieldError(
+          fmt::format("choices.{}", i),
+          fmt::format(
+              "is \"{}\", the same value as \"{}\". Leave one out.", written[i], written[k]));
+  }
   if (dimension.when)
     for (std::string& choice : dimension.when->is)
       choice = canonical(study, dimension.when->field, choice);
@@ -129,8 +144,14 @@ search::SearchOptions resolved_search(const StudyOptions& options) {
     for (const auto& [field, value] : tried(dimension))
       require_value(options, dimension, value, fmt::format("search.space.{}.{}", i, field));
   }
-  for (search::Dimension& dimension : resolved.space)
-    make_canonical(options, dimension);
+  for (std::size_t i = 0; i < resolved.space.size(); ++i) {
+    try {
+      make_canonical(options, resolved.space[i]);
+    } catch (const core::FieldError& error) {
+      throw core::FieldError(fmt::format("search.space.{}.{}", i, error.field()),
+                             error.sentence());
+    }
+  }
   return resolved;
 }
 

@@ -45,7 +45,6 @@ std::string place_of(const trials::TrialResult& result) {
 struct Counts {
   std::map<std::string, int> by_status;
   double seconds = 0;
-  double best = 0;
   std::vector<std::string> failures;
 };
 
@@ -82,9 +81,7 @@ Counts count(const work::JournalContents& journal) {
     const trials::TrialResult result = trials::result_from_record(piece->second);
     ++counts.by_status[core::to_string(result.status)];
     counts.seconds += result.device_seconds;
-    if (trials::succeeded(result.status))
-      counts.best = std::max(counts.best, result.best_validation_dice);
-    else
+    if (!trials::succeeded(result.status))
       counts.failures.push_back(fmt::format("  {} {}{}, attempt {}: {}{}",
                                             short_key(piece->first),
                                             core::to_string(result.status),
@@ -96,13 +93,26 @@ Counts count(const work::JournalContents& journal) {
   return counts;
 }
 
-/// Which trial has the best score, as a launch noted it; empty where none did.
-std::string best_text(const work::JournalContents& journal, double best) {
-  for (const work::Event& event : journal.events)
-    if (event.kind == "outlook" && event.data.has("best_is") &&
-        event.data.number("best") == best)
-      return " (" + event.data.text("best_is") + ")";
-  return "";
+/// The best trial of each list and each arm's search, as its newest launch noted it: scores of
+/// different ones, which may be trained on other data with other networks, do not compare.
+std::string best_text(const work::JournalContents& journal) {
+  std::vector<std::string> labels;  // in the order of the study
+  std::map<std::string, std::string> said;
+  for (const work::Event& event : journal.events) {
+    if (event.kind != "outlook" || !event.data.has("best_is") ||
+        event.data.text("best_is").empty())
+      continue;
+    if (!said.contains(event.key))
+      labels.push_back(event.key);
+    said[event.key] = fmt::format("{}: best validation Dice {:.4f} ({})\n",
+                                  event.key,
+                                  event.data.number("best"),
+                                  event.data.text("best_is"));
+  }
+  std::string text;
+  for (const std::string& label : labels)
+    text += said[label];
+  return text;
 }
 
 std::string finished_text(const Counts& counts, const std::string& best) {
@@ -111,11 +121,8 @@ std::string finished_text(const Counts& counts, const std::string& best) {
     text += fmt::format("trials {}: {}\n", status, number);
   if (counts.by_status.empty())
     return "no trial has finished yet\n";
-  return text +
-         fmt::format("best validation Dice {:.4f}{}, {:.3f} device hours of finished trials\n",
-                     counts.best,
-                     best,
-                     counts.seconds / 3600);
+  return text + fmt::format("{:.3f} device hours of finished trials\n", counts.seconds / 3600) +
+         best;
 }
 
 std::string how_far(const work::OpenPiece& piece) {
@@ -174,7 +181,7 @@ std::string status_text(const StudyOptions& options, const core::Log& log) {
   const Counts counts = count(journal);
   std::string text = fmt::format("study {} in {}\n", options.name, folder.string());
   text += holder ? "at work: " + *holder + "\n" + outlook_text(journal) : "no job is at work\n";
-  text += finished_text(counts, best_text(journal, counts.best));
+  text += finished_text(counts, best_text(journal));
   text += open_text(journal, holder.has_value());
   text += shards_text(folder, options.name);
   text += costs_text(costs_on_disk(folder, options.name));

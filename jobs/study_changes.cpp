@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "jobs/replay.h"
 #include "proxytune/config/options.h"
 
 namespace proxytune::jobs {
@@ -81,6 +82,9 @@ std::vector<study::Change> changes_between(const study::Fields& before,
         change.field.starts_with("arms.") || change.field.starts_with("networks.");
     if (named && change.before && change.after)
       change.meaning = invalidates({"select", "sweep", "search", "train"});
+    // More or fewer trials of a list leave those that are there alone.
+    if (change.field.starts_with(replayed_trials) && !(change.before && change.after))
+      change.meaning = extends;
   }
   return changes;
 }

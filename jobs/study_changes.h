@@ -14,8 +14,9 @@ const std::vector<std::string>& stages();
 /// The study's fields by path, arms and networks by their names: their order means nothing.
 study::Fields named_fields(const StudyOptions& options);
 
-/// What changed and what that means: a new or dropped arm or network extends a study, another
-/// meaning of an old name invalidates its trials.
+/// What changed and what that means: a new or dropped arm, network or trial of a replayed list
+/// extends a study, another meaning of an old name, or another point as an old trial,
+/// invalidates what was trained.
 std::vector<study::Change> changes_between(const study::Fields& before,
                                            const study::Fields& after);
 

@@ -93,7 +93,7 @@ study::Fields Study::resolved_fields() const {
   if (const auto& warm = options_.search.options.warm_start)
     fields["search.warm_start.content"] = warm_start_content(options_, input(warm->results));
   if (const auto& replay = options_.search.options.replay)
-    fields["search.replay.content"] = replay_content(options_, input(replay->points));
+    fields.merge(replay_fields(options_, input(replay->points)));
   return fields;
 }
 

@@ -1,6 +1,8 @@
 #include "jobs/trial_lines.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,6 +32,7 @@ TrialLines::TrialLines(Study& study,
                        std::size_t total,
                        TrialCosts& costs,
                        std::map<std::string, double> units,
+                       Fidelity fidelity,
                        int places)
     : study_(study),
       bar_(bar),
@@ -37,20 +40,23 @@ TrialLines::TrialLines(Study& study,
       total_(total),
       costs_(costs),
       units_left_(std::move(units)),
+      fidelity_(std::move(fidelity)),
       places_(static_cast<std::size_t>(places)) {}
 
 void TrialLines::operator()(const work::Progress& progress) {
   const trials::TrialResult result = trials::result_from_record(*progress.result);
   costs_.learn(*progress.item, result);
   units_left_[progress.item->what.text("network")] -= progress.item->expected_cost;
-  if (trials::succeeded(result.status) && result.best_validation_dice > best_) {
-    best_ = result.best_validation_dice;
+  if (improves(*progress.item, result)) {
     best_said_ = said_of(*progress.item);
     bar_.best(best_);
     next_outlook_ = Clock::now();
   }
-  if (progress.rank < 0)
-    return;  // from an earlier launch or stage
+  if (progress.rank < 0) {  // from an earlier launch or stage, or a shard
+    if (progress.done >= total_ && !best_is_noted())
+      note_outlook(progress.done);
+    return;
+  }
   ++done_here_;
   study_.log().info(
       fmt::format("{} [{}/{}] {}: {} (best {:.4f}), {:.1f} s on rank {}, {} left",
@@ -64,6 +70,27 @@ void TrialLines::operator()(const work::Progress& progress) {
                   progress.rank,
                   core::duration_text(seconds_left(total_ - std::min(total_, progress.done)))));
   note_outlook(progress.done);
+}
+
+/// Where there are fidelities, a trial that came further counts, whatever its score.
+bool TrialLines::improves(const work::Item& item, const trials::TrialResult& result) {
+  const double dice = result.best_validation_dice;
+  if (!trials::succeeded(result.status) || !std::isfinite(dice))
+    return false;
+  const int fidelity = fidelity_ ? fidelity_(item) : 0;
+  if (std::pair(fidelity, dice) <= std::pair(best_fidelity_, best_))
+    return false;
+  best_fidelity_ = fidelity;
+  best_ = dice;
+  return true;
+}
+
+bool TrialLines::best_is_noted() const {
+  const auto& events = study_.journal().past().events;
+  return std::any_of(events.begin(), events.end(), [&](const work::Event& event) {
+    return event.kind == "outlook" && event.key == label_ && event.data.has("best_is") &&
+           event.data.number("best") == best_ && event.data.text("best_is") == best_said_;
+  });
 }
 
 std::string TrialLines::said_of(const work::Item& item) const {

@@ -263,15 +263,16 @@ std::map<std::string, work::Record> TrialPool::run_list(const std::string& label
     return costs_.expected(item.what.text("network"), item.expected_cost);
   });
   core::ProgressBar bar(study_.log(), label, by_key.size());
-  TrialLines lines(study_, bar, label, by_key.size(), costs_, std::move(units), places());
+  TrialLines lines(study_, bar, label, by_key.size(), costs_, std::move(units), {}, places());
   return run(lines, bar, source);
 }
 
 std::map<std::string, work::Record> TrialPool::run(const std::string& label,
                                                    work::Source& source,
-                                                   std::size_t total) {
+                                                   std::size_t total,
+                                                   Fidelity fidelity) {
   core::ProgressBar bar(study_.log(), label, total);
-  TrialLines lines(study_, bar, label, total, costs_, {}, places());
+  TrialLines lines(study_, bar, label, total, costs_, {}, std::move(fidelity), places());
   return run(lines, bar, source);
 }
 

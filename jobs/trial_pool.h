@@ -43,10 +43,12 @@ class TrialPool {
   /// `label`. Collective. The results, by trial key, are on every rank.
   std::map<std::string, work::Record> run_list(const std::string& label,
                                                const std::vector<work::Item>& items);
-  /// Runs all of the source's trials, of which `total` are to be expected. Collective.
+  /// Runs all of the source's trials, of which `total` are to be expected; asked on rank 0,
+  /// after a trial's report, `fidelity` says with which ones its score compares. Collective.
   std::map<std::string, work::Record> run(const std::string& label,
                                           work::Source& source,
-                                          std::size_t total);
+                                          std::size_t total,
+                                          Fidelity fidelity);
 
  private:
   using Results = std::map<std::string, work::Record>;  // by trial key

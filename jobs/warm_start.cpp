@@ -1,9 +1,11 @@
 #include "jobs/warm_start.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
+#include "jobs/points_from_files.h"
 #include "jobs/searched_options.h"
-#include "proxytune/comm/agree.h"
 #include "proxytune/config/options.h"
 #include "proxytune/core/error.h"
 #include "proxytune/core/hash.h"
@@ -89,12 +91,7 @@ std::string line_of(const std::string& arm,
 
 std::string warm_start_content(const StudyOptions& options,
                                const std::filesystem::path& results) {
-  if (results ==
-      std::filesystem::absolute(options.output.folder).lexically_normal() / "results.h5")
-    throw core::ConfigurationError(
-        fmt::format("search.warm_start.results is {}, which this study itself writes. Copy it "
-                    "elsewhere, or choose another output.folder.",
-                    results.string()));
+  require_not_written_here(options, results, "search.warm_start.results");
   const Earlier earlier(results);
   const search::SearchOptions resolved = resolved_search(options);
   core::ContentHasher hasher;
@@ -116,23 +113,13 @@ std::vector<std::vector<double>> first_points(Study& study,
                                               const search::SearchOptions& resolved) {
   if (!resolved.warm_start)
     return {};
-  const std::string text = comm::from_root(study.world(), [&] {
+  return from_root(study.world(), [&] {
     const std::filesystem::path results = study.input(resolved.warm_start->results);
-    const search::FirstProposals proposals = first(
+    search::FirstProposals proposals = first(
         study.options(), results, resolved, Earlier(results).points(*resolved.warm_start, arm));
     study.log().info(line_of(arm, proposals, results));
-    std::string lines;
-    for (const std::vector<double>& point : proposals.unit_points)
-      lines += work::to_json(work::Record().set("point", point)) + "\n";
-    return lines;
+    return std::move(proposals.unit_points);
   });
-  std::vector<std::vector<double>> points;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    points.push_back(work::from_json(text.substr(begin, end - begin)).numbers("point"));
-    begin = end + 1;
-  }
-  return points;
 }
 
 }  // namespace proxytune::jobs

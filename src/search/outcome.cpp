@@ -1,7 +1,6 @@
 #include "proxytune/search/outcome.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <map>
 #include <sstream>
@@ -28,6 +27,7 @@ work::Record to_record(const Proposal& proposal) {
   record.set("told", proposal.told);
   record.set("rung", std::int64_t{proposal.rung});
   record.set("epochs", std::int64_t{proposal.epochs});
+  record.set("other_epochs", std::int64_t{proposal.other_epochs});
   trials::add_to(record, proposal.early_stop);
   return record;
 }
@@ -44,6 +44,7 @@ Proposal proposal_from_record(const work::Record& record) {
           .told = record.number("told"),
           .rung = static_cast<int>(record.integer("rung")),
           .epochs = static_cast<int>(record.integer("epochs")),
+          .other_epochs = static_cast<int>(record.integer("other_epochs")),
           .early_stop = trials::early_stop_from_record(record)};
 }
 
@@ -56,36 +57,44 @@ std::vector<T> column(const SearchOutcome& outcome, const Get& get) {
   return values;
 }
 
+/// Whether it is the better choice: scores of different rungs are not compared.
+bool is_better(const Proposal& proposal, const Proposal* than) {
+  return proposal.finished && proposal.scored &&
+         (than == nullptr ||
+          std::pair(proposal.rung, proposal.reward) > std::pair(than->rung, than->reward));
+}
+
 std::vector<double> best_so_far(const SearchOutcome& outcome) {
-  double best = nan;
+  const Proposal* found = nullptr;
   return column<double>(outcome, [&](const Proposal& proposal) {
-    if (proposal.scored)
-      best = std::fmax(best, proposal.reward);
-    return best;
+    if (is_better(proposal, found))
+      found = &proposal;
+    return found == nullptr ? nan : found->reward;
   });
 }
 
 }  // namespace
 
 std::optional<Proposal> best(const SearchOutcome& outcome) {
-  std::optional<Proposal> found;
+  const Proposal* found = nullptr;
   for (const Proposal& proposal : outcome.proposals)
-    if (proposal.finished && proposal.scored &&
-        (!found ||
-         std::pair(proposal.rung, proposal.reward) > std::pair(found->rung, found->reward)))
-      found = proposal;
-  return found;
+    if (is_better(proposal, found))
+      found = &proposal;
+  return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
 Trained trained(const SearchOutcome& outcome) {
-  std::map<std::string, int> longest;
+  std::map<std::string, Trained> longest;
   for (const Proposal& proposal : outcome.proposals) {
-    int& epochs = longest[work::to_json(trials::to_record(proposal.hyper_parameters))];
-    epochs = std::max(epochs, proposal.epochs);
+    Trained& one = longest[work::to_json(trials::to_record(proposal.hyper_parameters))];
+    one.epochs = std::max(one.epochs, proposal.epochs - proposal.other_epochs);
+    one.other_epochs = std::max(one.other_epochs, proposal.other_epochs);
   }
-  Trained sum{.trainings = static_cast<int>(longest.size()), .epochs = 0};
-  for (const auto& [hyper_parameters, epochs] : longest)
-    sum.epochs += epochs;
+  Trained sum{.trainings = static_cast<int>(longest.size())};
+  for (const auto& [hyper_parameters, one] : longest) {
+    sum.epochs += one.epochs;
+    sum.other_epochs += one.other_epochs;
+  }
   return sum;
 }
 
@@ -127,7 +136,8 @@ core::Table trace_table(const SearchOutcome& outcome,
       column<double>(outcome, [](const Proposal& p) { return p.finished ? p.told : nan; }));
   table.add("best_reward",
             "1",
-            "highest best validation Dice of this trial and those before it",
+            "reward of the best of this trial and those before it: of those that came to the "
+            "highest rung, the highest",
             best_so_far(outcome));
   table.add("rung",
             "1",

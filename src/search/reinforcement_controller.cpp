@@ -84,7 +84,8 @@ class Ascent {
 /// Schulman et al. 2017, Eq. 7); in the first pass of a result that is not late the ratio is 1.
 /// Beyond the paper: after the first proposal, the centre, some are evenly spread, and with
 /// each reward the likelihood of the best trials so far goes up as well (self-imitation, Oh et
-/// al. 2018), since one reward at a time moves the policy too little in so few trials.
+/// al. 2018), since one reward at a time moves the policy too little in so few trials; where
+/// many are open, so that fewer rewards come before the last proposals, it does so repeatedly.
 class ReinforcementController : public Controller {
  public:
   ReinforcementController(const SearchOptions& options,
@@ -102,8 +103,8 @@ class ReinforcementController : public Controller {
     Sample sample{context_, policy_.mode(context_), 0};
     core::Random random(key_.with("proposal").with(static_cast<std::uint64_t>(index)));
     if (index > 0)
-      sample.action = index <= spread_out() ? action_at(halton_.point(index))
-                                            : policy_.sample(context_, random);
+      sample.action = is_spread_out(index) ? action_at(halton_.point(index))
+                                           : policy_.sample(context_, random);
     sample.log_probability = policy_.log_probability(sample.context, sample.action);
     samples_.push_back(sample);
     return unit_point(sample.action);
@@ -117,8 +118,10 @@ class ReinforcementController : public Controller {
       update(sample, advantage, index);
     context_ = {sample.action, advantage};
     remember(index, reward);
-    for (const std::size_t elite : elites_)
-      step(policy_.score(context_, samples_[elite].action), 1, index);
+    const auto open = std::ssize(samples_) - 1 - index;
+    for (std::ptrdiff_t round = 0; round <= open / open_a_round; ++round)
+      for (const std::size_t elite : elites_)
+        step(policy_.score(context_, samples_[elite].action), 1, index);
   }
 
   /// As if the present policy had drawn it.
@@ -195,9 +198,12 @@ class ReinforcementController : public Controller {
     ascent_.step(policy_.parameters(), gradient);
   }
 
-  /// Proposals after the first that are evenly spread.
-  int spread_out() const {
-    return options_.elites == 0 ? 0 : static_cast<int>(2 * choices_.size() + 1);
+  /// The first proposals after the centre, and all before the first reward: there is nothing
+  /// yet that a draw from the policy could know better.
+  bool is_spread_out(int index) const {
+    const bool nothing_known = context_.previous.empty();
+    return options_.elites > 0 &&
+           (nothing_known || index <= static_cast<int>(2 * choices_.size() + 1));
   }
 
   Action action_at(const std::vector<double>& point) const {
@@ -224,6 +230,7 @@ class ReinforcementController : public Controller {
     return action;
   }
 
+  static constexpr int open_a_round = 12;  // trials
   SearchOptions options_;
   std::vector<int> choices_;
   core::RandomKey key_;

@@ -12,9 +12,10 @@ namespace {
 using trials::FieldValue;
 using trials::HyperParameters;
 
+/// An empty cell says nothing.
 const std::string* text_of_field(const ListedPoint& point, const std::string& field) {
   for (const std::string& name : {field, trials::column_of(field)})
-    if (const auto found = point.find(name); found != point.end())
+    if (const auto found = point.find(name); found != point.end() && !found->second.empty())
       return &found->second;
   return nullptr;
 }

@@ -110,6 +110,13 @@ std::vector<trials::TrialSpec> SearchSource::specs_of(const Proposal& proposal) 
   return specs;
 }
 
+int SearchSource::rung_of(const work::Item& item) const {
+  int rung = 0;
+  for (const Step& step : pieces_.at(item.key).steps)
+    rung = std::max(rung, step.rung);
+  return rung;
+}
+
 std::string SearchSource::whole_key(const trials::HyperParameters& hyper_parameters,
                                     int rung) const {
   return trials::trial_key(make_spec_(hyper_parameters, arm_of(rung)));
@@ -136,7 +143,9 @@ void SearchSource::take(const Step& step, const trials::TrialResult& result) {
                     ? trials::TrialStatus::stopped_early
                     : result.status;
   here.reward = here.scored ? result.best_validation_dice : options_.failed_reward;
-  here.epochs = epochs_before_[step.trial] + static_cast<int>(result.loss.size());
+  const int before = epochs_before_[step.trial];
+  here.epochs = before + static_cast<int>(result.loss.size());
+  here.other_epochs = arm_of(step.rung).empty() ? before : here.epochs;
   if (median_)
     median_->add(step.trial, result.validated, result.validation_dice);
   const auto score = here.scored ? std::optional(here.reward) : std::nullopt;

@@ -105,6 +105,17 @@ const SearchableField& field_of(const Dimension& dimension,
                              "Those that may be searched are: " + listed(names) + ".");
 }
 
+/// Two spellings of one value would make it twice as likely. Throws std::invalid_argument for
+/// what is no value.
+void refuse_same_value(const std::vector<std::string>& choices, std::size_t i, ValueKind kind) {
+  const trials::FieldValue value = value_from(choices[i], kind);
+  for (std::size_t k = 0; k < i; ++k)
+    if (same_value(value_from(choices[k], kind), value))
+      throw core::FieldError("choices." + std::to_string(i),
+                             "is \"" + choices[i] + "\", the same value as \"" + choices[k] +
+                                 "\". Leave one out.");
+}
+
 void resolve_choices(const Dimension& dimension, const SearchableField& field) {
   for (std::size_t i = 0; i < dimension.choices.size(); ++i) {
     const std::string& choice = dimension.choices[i];
@@ -115,7 +126,7 @@ void resolve_choices(const Dimension& dimension, const SearchableField& field) {
                              "is \"" + choice + "\", but the choices of " + field.field +
                                  " are: " + listed(field.choices) + ".");
     try {
-      value_from(choice, field.kind);
+      refuse_same_value(dimension.choices, i, field.kind);
     } catch (const std::invalid_argument&) {
       throw core::FieldError(name,
                              "is \"" + choice + "\", but " + field.field + " is a " +

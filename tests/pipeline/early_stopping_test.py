@@ -1,6 +1,7 @@
 """Searches that stop trials early, by the real program."""
 
 import math
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -104,7 +105,16 @@ class FidelitiesTest(ProgramTest):
     def test_trials_are_sorted_out_by_another_arms_data_and_network_on_any_number_of_ranks(self):
         said = self.run_reference(FIDELITY_STUDY, ranks=1).output
         # Of two brackets of four, each trial has 2 epochs of small; the better two 2 and the best 4 of its own as well.
-        self.assertIn("search all_full: trained 28 of 32 epochs, 6 of 8 trials stopped early", said)
+        self.assertIn("search all_full: trained 12 of 32 epochs and 16 of other arms, 6 of 8 trials stopped early", said)
+        # What counts as the best so far is one that came furthest, though another's score was higher.
+        scores = [(part or "4", dice, best) for dice, part, best in re.findall(
+            r"search all_full \[.* validation Dice (\S+?)(?:, stopped after (\S+ of \S+) epochs)? \(best (\S+)\)", said)]
+        whole = [i for i, (part, _, _) in enumerate(scores) if part == "4"]
+        self.assertEqual(len(whole), 2)
+        for i in range(whole[0], len(scores)):
+            self.assertEqual(scores[i][2], max(scores[k][1] for k in whole if k <= i))
+        status = self.done(run("status", self.scratch / "reference.yaml")).output
+        self.assertIn(f"search all_full: best validation Dice {scores[-1][2]} (", status)
         path, folder = self.study("killed", FIDELITY_STUDY)
         launcher = start("run", path, ranks=2)
         wait_for_finished(launcher, folder, 6)

@@ -59,7 +59,7 @@ class SearchSpaceTest(ProgramTest):
         finished = finished_trials(folder)
         self.assertEqual(len(finished), len(set(finished)))
         self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
-        best = re.search(r"best validation Dice \S+ \((.*)\),", self.done(run("status", path)).output)
+        best = re.search(r"search all_full: best validation Dice \S+ \((.*)\)", self.done(run("status", path)).output)
         self.assertRegex(best[1], r"^(adam|novograd) \S+, shift 0.50.*, loss dice(_ce)?, patch \[.*\], patches_per_case [123]$")
 
     def test_it_prints_and_stores_what_it_searched(self):
@@ -124,11 +124,17 @@ class SearchSpaceTest(ProgramTest):
             return SPACE_STUDY.replace("method: random", "method: replay").replace("  trials: 6", f"  trials: {trials}\n  replay: {{points: {points}}}")
 
         path, folder = self.study("replay", replay(earlier, trials=2))
-        self.done(run("run", path, ranks=2))
+        said = self.done(run("run", path, ranks=2)).output
+        self.assertIn(f"search all_full replays the first 2 of 6 points of {earlier}: raise search.trials for more", said)
         if h5py is not None:
             there, here = (self.columns(results, "/search/all_full") for results in (earlier, folder / "results.h5"))
             self.assertEqual(here["key"], there["key"][:2])
             self.assertEqual(here["reward"], there["reward"][:2])
+        # More of the same list leaves what is done alone.
+        path.write_text(path.read_text().replace("trials: 2", "trials: 3"))
+        self.done(run("run", path, ranks=2))
+        finished = finished_trials(folder)
+        self.assertEqual(len(finished), len(set(finished)))
         # Another list is another search; a list on which a point cannot be proposed is none.
         points = self.scratch / "points.csv"
         points.write_text("learning_rate,optimizer,weight_decay,training.loss,training.patches_per_case,training.patch\n"
@@ -136,9 +142,15 @@ class SearchSpaceTest(ProgramTest):
         path.write_text(replay(points).replace("OUT", str(folder)))
         changed = run("run", path, ranks=2)
         self.assertEqual(changed.code, 2, changed.text)
-        self.assertIn("search.replay.content was", changed.text)
-        check = self.done(run("check", path, ranks=1)).output
-        self.assertIn("check: search", check)
+        self.assertRegex(changed.text, r"search\.replay\.content\.all_full\.0 was \{.*\} and is \{.*which invalidates search and train")
+        # What a list costs is what it is long.
+        hours = {}
+        for trials in (2, 2000):
+            path.write_text(replay(points, trials).replace("OUT", str(folder)))
+            check = self.done(run("check", path, ranks=1)).output
+            hours[trials] = float(re.search(r"check: search +(\S+) device hours", check)[1])
+        self.assertLess(hours[2000], 0.1)
+        self.assertIn(f"search all_full replays 2 points of {points}, fewer than search.trials, 2000", check)
         points.write_text(points.read_text() + '0.5,adam,0.0001,dice,1,"[8, 16, 16]"\n')
         for command in ("run", "check"):
             refused = run(command, path, ranks=2)

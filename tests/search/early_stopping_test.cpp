@@ -218,6 +218,28 @@ TEST(SearchWithHalvingTest, ChoosesAmongTrialsOfTheHighestRungThatHasAScore) {
   EXPECT_EQ(best(outcome)->index, 2);
 }
 
+TEST(SearchWithHalvingTest, HasAsItsBestSoFarTheOneThatItWouldChoose) {
+  const SearchOutcome outcome = simulate(halving_of(), 2, 3).outcome;
+  const core::Table table = trace_table(outcome, {"learning_rate"}, "/search/a");
+  const auto& so_far = std::get<core::Doubles>(table.column("best_reward").values);
+  SearchOutcome before;
+  for (const Proposal& proposal : outcome.proposals) {
+    before.proposals.push_back(proposal);
+    const auto chosen = best(before);
+    const std::size_t k = before.proposals.size() - 1;
+    ASSERT_TRUE(chosen);
+    EXPECT_EQ(so_far[k], chosen->reward);
+  }
+  // One that came further takes the place of one with a higher score.
+  SearchOutcome made;
+  made.proposals = {{.index = 0, .finished = true, .scored = true, .reward = 0.9, .rung = 0},
+                    {.index = 1, .finished = true, .scored = true, .reward = 0.6, .rung = 1},
+                    {.index = 2, .finished = true, .scored = true, .reward = 0.8, .rung = 0}};
+  EXPECT_EQ(
+      std::get<core::Doubles>(trace_table(made, {}, "/search/a").column("best_reward").values),
+      (core::Doubles{0.9, 0.6, 0.6}));
+}
+
 TEST(SearchWithHalvingTest, SaysOfEachTrialOnceThatNobodyGoesOnWithIt) {
   const Simulated run = simulate(halving_of(), 4, 2);
   std::multiset<std::string> expected;
@@ -293,6 +315,7 @@ TEST(SearchOverFidelitiesTest, TrainsAnewWhereTheArmChangesAndGoesOnWhereItDoesN
                                         {"levels: 5, 5", 8},
                                         {"levels: 5, 10", 4},
                                         {"levels: 5, 0", 2}}));
+  int own = 0;
   for (const Proposal& proposal : run.outcome.proposals) {
     const std::vector<trials::TrialSpec> specs = source.specs_of(proposal);
     ASSERT_EQ(specs.size(), proposal.rung < 2 ? 1U : 2U);
@@ -304,9 +327,13 @@ TEST(SearchOverFidelitiesTest, TrainsAnewWhereTheArmChangesAndGoesOnWhereItDoesN
     const int epochs[] = {4, 8, 8 + 5, 8 + 10, 8 + whole};
     if (proposal.scored) {
       EXPECT_EQ(proposal.epochs, epochs[proposal.rung]);
+      EXPECT_EQ(proposal.other_epochs, std::min(proposal.epochs, 8));
+      own += proposal.epochs - proposal.other_epochs;
     }
   }
   EXPECT_EQ(best(run.outcome)->rung, 4);
+  EXPECT_EQ(trained(run.outcome).epochs, own);
+  EXPECT_GE(trained(run.outcome).other_epochs, 32 * 4);
 }
 
 TEST(SearchOverFidelitiesTest, IsTheSameWhateverTheOrderOfArrival) {

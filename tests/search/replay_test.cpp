@@ -132,6 +132,15 @@ TEST(ReplayTest, RefusesAnotherValueInWhatIsNotSearched) {
   EXPECT_THROW(replayed({}, some_space(), some_base()), core::DataError);
 }
 
+TEST(ReplayTest, TakesAnEmptyCellForNothingSaid) {
+  EXPECT_EQ(refused({{"optimizer", "novograd"}, {"weight_decay", ""}}), "nothing");
+  EXPECT_EQ(refused({{"shift_probability", ""}, {"training_overlap", ""}}), "nothing");
+  EXPECT_EQ(refused({{"weight_decay", ""}}),
+            begin + "it has no weight_decay, which this study searches");
+  EXPECT_EQ(refused({{"training.loss", ""}}),
+            begin + "it has no training.loss, which this study searches");
+}
+
 TEST(ReplayTest, ProposesTheListInItsOrderAndNoMore) {
   SearchOptions options{.method = Method::replay};
   options.replay = ReplayOptions{.points = "list.csv"};

@@ -263,6 +263,11 @@ TEST(ResolveTest, SaysWhichFieldWasMeantAndWhyOneIsRefused) {
   EXPECT_EQ(refused(Dimension{.field = "training.epochs", .choices = {"1", "1.5"}}),
             "space.0.choices.1");
   EXPECT_EQ(refused(Dimension{.field = "training.epochs", .low = 1, .high = 9}), "nothing");
+  // Two spellings of one value.
+  EXPECT_EQ(refused(Dimension{.field = "learning_rate", .choices = {"0.01", "0.001", "1e-3"}}),
+            "space.0.choices.2");
+  EXPECT_EQ(refused(Dimension{.field = "training.epochs", .choices = {"12", "012"}}),
+            "space.0.choices.1");
 }
 
 TEST(SearchOptionsTest, RefuseWhatCannotWorkByName) {

@@ -19,10 +19,11 @@ struct Proposal {
   bool finished = false;
   bool scored = false;  // with a Dice; otherwise the reward is the failed one
   trials::TrialStatus status = trials::TrialStatus::completed;
-  double reward = 0;  // best validation Dice where it ended, or the reward of a failure
-  double told = 0;    // to the controller: of a stopped trial, what it would have come to
-  int rung = 0;       // where it ended; without rungs all end at 0
-  int epochs = 0;     // that were trained
+  double reward = 0;     // best validation Dice where it ended, or the reward of a failure
+  double told = 0;       // to the controller: of a stopped trial, what it would have come to
+  int rung = 0;          // where it ended; without rungs all end at 0
+  int epochs = 0;        // that were trained
+  int other_epochs = 0;  // of these, with another arm's data and network
   trials::EarlyStop early_stop{};  // what was asked for
   bool operator==(const Proposal&) const = default;
 };
@@ -41,7 +42,8 @@ std::optional<Proposal> best(const SearchOutcome& outcome);
 /// longer one counts.
 struct Trained {
   int trainings = 0;
-  int epochs = 0;
+  int epochs = 0;        // of the arm that searches
+  int other_epochs = 0;  // of the arms that its rungs name
 };
 Trained trained(const SearchOutcome& outcome);
 

@@ -33,7 +33,8 @@ void describe(Fields& fields, ReplayOptions& options) {
 void validate(const ReplayOptions& options);
 
 /// A point as a list has it: texts by field, or by its column in the results ("training_loss"
-/// is training.loss). Other entries than fields are not looked at.
+/// is training.loss), empty where the point says nothing of it. Other entries than fields are
+/// not looked at.
 using ListedPoint = std::map<std::string, std::string>;
 
 /// The points as coordinates of this space, at which at() gives exactly their values. Throws

@@ -53,6 +53,9 @@ class SearchSource : public work::Source {
   bool exhausted() const override { return finished_ == sequence_.total(); }
   void report(const work::Item& item, const work::Record& result) override;
 
+  /// Towards which rung a piece that was handed out leads: scores are compared within one.
+  int rung_of(const work::Item& item) const;
+
   /// Of what was proposed so far; `policy_mean` once all trials are finished.
   SearchOutcome outcome() const;
   core::Table trace_table(const std::string& path) const;
