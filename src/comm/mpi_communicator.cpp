@@ -36,8 +36,10 @@ auto guarded(const char* what, const Call& call) {
 unsigned char* raw(std::byte* bytes) {
   return reinterpret_cast<unsigned char*>(bytes);
 }
+/// Never null, also where there is nothing to send: Boost.MPI makes a reference of it.
 const unsigned char* raw(const std::byte* bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes);
+  static constexpr unsigned char none = 0;
+  return bytes == nullptr ? &none : reinterpret_cast<const unsigned char*>(bytes);
 }
 
 }  // namespace
