@@ -206,7 +206,8 @@ double gain_of_team(const StudyOptions& options, int ranks) {
                           ? 1
                           : training::patches_of_granule(t);
   const int parts = (patches + granule - 1) / granule;
-  return static_cast<double>(parts) / ((parts + ranks - 1) / ranks);
+  const int most = (parts + ranks - 1) / ranks;
+  return static_cast<double>(parts) / most;
 }
 
 void say_hours(Study& study,

@@ -148,9 +148,11 @@ void TrialAttempt::score_external(const training::TrainingTask& task,
   const auto classes = static_cast<std::size_t>(data_.classes - 1);
   const auto all = static_cast<std::ptrdiff_t>(indices.size());
   // What the leader's checkpoint holds.
-  const auto scored = static_cast<double>(dice.size() / classes);
+  const std::size_t scored = dice.size() / classes;
   auto i = static_cast<std::ptrdiff_t>(
-      team_.share([&] { return training::Team::Numbers{scored}; }).front().front());
+      team_.share([&] { return training::Team::Numbers{static_cast<double>(scored)}; })
+          .front()
+          .front());
   try {
     while (i < all) {
       if (team_.leads() ? checkpoints_.due() : steps_.due())

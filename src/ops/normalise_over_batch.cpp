@@ -1,6 +1,8 @@
 #include "ops/normalise_over_batch.h"
 
+#include <bit>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -52,10 +54,11 @@ class NormaliseOverBatch : public torch::autograd::Function<NormaliseOverBatch> 
                                                 double epsilon,
                                                 std::int64_t sums_address) {
     const at::AutoDispatchBelowADInplaceOrView below_autograd;
-    auto& sums = *reinterpret_cast<BatchSums*>(sums_address);
+    auto& sums = *std::bit_cast<BatchSums*>(sums_address);
     const std::int64_t channels = part.size(1);
     Sums totals = sums_of(part, [](double x, std::size_t) { return x; });
-    totals.push_back(static_cast<double>(part.numel() / channels));
+    const std::int64_t voxels = part.numel() / channels;
+    totals.push_back(static_cast<double>(voxels));
     totals = sums.sum(totals);
     const double values = totals.back();
     totals.pop_back();
@@ -84,7 +87,7 @@ class NormaliseOverBatch : public torch::autograd::Function<NormaliseOverBatch> 
     const torch::autograd::variable_list saved = context->get_saved_variables();
     const Tensor& normal = saved[0];
     const Tensor& scale = saved[1];
-    auto& sums = *reinterpret_cast<BatchSums*>(context->saved_data["sums"].toInt());
+    auto& sums = *std::bit_cast<BatchSums*>(context->saved_data["sums"].toInt());
     const double values = context->saved_data["values"].toDouble();
     const Tensor gradient = gradients[0].contiguous(torch::MemoryFormat::ChannelsLast3d);
     auto [plain, products] = sums_with_normal(gradient, normal);
@@ -110,7 +113,7 @@ NormalOverBatch normalise_over_batch(const Tensor& part,
                                      double epsilon,
                                      BatchSums& sums) {
   const auto outputs = NormaliseOverBatch::apply(
-      part.to(parameters), epsilon, reinterpret_cast<std::int64_t>(&sums));
+      part.to(parameters), epsilon, std::bit_cast<std::int64_t>(&sums));
   return {
       outputs[0], outputs[1].reshape(-1), outputs[2].reshape(-1), outputs[3].item<double>()};
 }
