@@ -50,7 +50,11 @@ double BatchGradient::operator()(int patches, const Cut& cut) {
   const bool together = network_.options().norm == network::Norm::batch && granules.count() > 1;
   const auto told = team_.share([&] {
     const torch::AutoGradMode with_gradients(true);
-    return together ? side_by_side(granules, cut) : one_by_one(granules, cut);
+    std::vector<double> losses =
+        together ? side_by_side(granules, cut) : one_by_one(granules, cut);
+    if (team_.size() > 1 && !by_rank())
+      sum_.prepare(granules, team_.rank());
+    return losses;
   });
   double loss = 0;
   int granule = 0;
@@ -60,7 +64,7 @@ double BatchGradient::operator()(int patches, const Cut& cut) {
   if (team_.size() == 1 || !std::isfinite(loss))
     return loss;
   if (!by_rank()) {
-    sum_.combine(granules, team_.collectives(), gradients_of(network_));
+    sum_.combine(team_.collectives(), gradients_of(network_));
     return loss;
   }
   torch::Tensor total = network_.parameters().gradients;

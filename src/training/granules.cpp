@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <utility>
 
 namespace proxytune::training {
@@ -31,36 +30,6 @@ void add(std::span<float> to, const float* __restrict more) {
 Stretch of_rank(const Granules& granules, int rank) {
   return {granules.first_of(rank), granules.first_of(rank + 1)};
 }
-
-/// Sums of a tree whose leaves are stretches that ranks have added up.
-class Tree {
- public:
-  void put(const Stretch& stretch, const float* values) {
-    leaves_[{stretch.begin, stretch.end}] = values;
-  }
-  void add_up(const Stretch& stretch,
-              std::size_t offset,
-              std::span<float> to,
-              std::size_t depth = 0) {
-    if (const auto leaf = leaves_.find({stretch.begin, stretch.end}); leaf != leaves_.end()) {
-      std::copy_n(leaf->second + offset, to.size(), to.begin());
-      return;
-    }
-    const int middle = middle_of(stretch);
-    add_up({stretch.begin, middle}, offset, to, depth + 1);
-    if (scratch_.size() <= depth)
-      scratch_.resize(depth + 1);
-    scratch_[depth].resize(chunk);
-    // By its address: further down the list of them may grow.
-    float* const other = scratch_[depth].data();
-    add_up({middle, stretch.end}, offset, {other, to.size()}, depth + 1);
-    add(to, other);
-  }
-
- private:
-  std::map<std::pair<int, int>, const float*> leaves_;
-  std::vector<std::vector<float>> scratch_;  // by depth
-};
 
 }  // namespace
 
@@ -153,45 +122,65 @@ void OrderedSum::add_up(const Stretch& stretch,
   add(to, other.data());
 }
 
-void OrderedSum::combine(const Granules& granules,
-                         comm::DeviceCollectives& collectives,
-                         std::span<float> total) {
-  const int me = collectives.rank();
-  const int ranks = collectives.size();
-  const std::vector<std::size_t> bounds = slices_of(length_, ranks);
+void OrderedSum::prepare(const Granules& granules, int rank) {
+  const int ranks = granules.ranks();
+  bounds_ = slices_of(length_, ranks);
+  whole_ = {0, granules.count()};
+  leaves_.clear();
+  outgoing_.clear();
+  incoming_.clear();
   const auto slice = [&](int of) {
     const auto r = static_cast<std::size_t>(of);
-    return std::pair(bounds[r], bounds[r + 1] - bounds[r]);
+    return std::pair(bounds_[r], bounds_[r + 1] - bounds_[r]);
   };
-  const auto [mine, length] = slice(me);
-  Tree tree;
-  std::vector<comm::DeviceCollectives::Outgoing> outgoing;
-  std::vector<comm::DeviceCollectives::Incoming> incoming;
+  const auto [mine, length] = slice(rank);
+  const std::vector<Stretch> own = whole_stretches(granules.count(), of_rank(granules, rank));
   std::size_t received = 0;
   for (int other = 0; other < ranks; ++other) {
-    std::size_t i = 0;
+    const auto [begin, count] = slice(other);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      const std::span<const float> values = memory(stretches_, i, length_);
+      if (other == rank)
+        leaves_[{own[i].begin, own[i].end}] = values.data() + mine;
+      else
+        outgoing_.push_back({other, values.subspan(begin, count)});
+    }
+    if (other == rank)
+      continue;
     for (const Stretch& stretch : whole_stretches(granules.count(), of_rank(granules, other))) {
-      if (other == me) {
-        tree.put(stretch, stretches_[i++].data() + mine);
-        continue;
-      }
       const std::span<float> to = memory(received_, received++, length);
-      incoming.push_back({other, to});
-      tree.put(stretch, to.data());
+      incoming_.push_back({other, to});
+      leaves_[{stretch.begin, stretch.end}] = to.data();
     }
   }
-  for (int other = 0; other < ranks; ++other) {
-    const auto [begin, count] = slice(other);
-    const std::size_t own = whole_stretches(granules.count(), of_rank(granules, me)).size();
-    for (std::size_t i = 0; other != me && i < own; ++i)
-      outgoing.push_back({other, std::span<const float>(stretches_[i]).subspan(begin, count)});
+  // As deep as the tree is.
+  for (std::size_t depth = 0; (std::size_t{1} << depth) < 2 * leaves_.size(); ++depth)
+    memory(chunks_, depth, chunk);
+}
+
+void OrderedSum::combine(comm::DeviceCollectives& collectives, std::span<float> total) {
+  collectives.exchange(outgoing_, incoming_);
+  const auto rank = static_cast<std::size_t>(collectives.rank());
+  const std::size_t end = bounds_[rank + 1];
+  for (std::size_t begin = bounds_[rank]; begin < end; begin += chunk)
+    add_leaves(
+        whole_, begin - bounds_[rank], total.subspan(begin, std::min(chunk, end - begin)), 0);
+  collectives.gather(total, bounds_);
+}
+
+void OrderedSum::add_leaves(const Stretch& stretch,
+                            std::size_t offset,
+                            std::span<float> to,
+                            std::size_t depth) {
+  if (const auto leaf = leaves_.find({stretch.begin, stretch.end}); leaf != leaves_.end()) {
+    std::copy_n(leaf->second + offset, to.size(), to.begin());
+    return;
   }
-  collectives.exchange(outgoing, incoming);
-  for (std::size_t begin = 0; begin < length; begin += chunk)
-    tree.add_up({0, granules.count()},
-                begin,
-                total.subspan(mine + begin, std::min(chunk, length - begin)));
-  collectives.gather(total, bounds);
+  const int middle = middle_of(stretch);
+  add_leaves({stretch.begin, middle}, offset, to, depth + 1);
+  const std::span<float> other = memory(chunks_, depth, chunk).first(to.size());
+  add_leaves({middle, stretch.end}, offset, other, depth + 1);
+  add(to, other.data());
 }
 
 }  // namespace proxytune::training

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "proxytune/comm/device_collectives.h"
@@ -70,16 +72,21 @@ class OrderedSum {
                int rank,
                const Gradient& gradient,
                std::span<float> total);
-  /// The sum of all ranks' granules in every rank's `total`. Collective, after compute().
-  void combine(const Granules& granules,
-               comm::DeviceCollectives& collectives,
-               std::span<float> total);
+  /// Takes all memory that combine() needs, since a rank that gets none there would leave the
+  /// others waiting. After compute(); no collective.
+  void prepare(const Granules& granules, int rank);
+  /// The sum of all ranks' granules in every rank's `total`. Collective, after prepare().
+  void combine(comm::DeviceCollectives& collectives, std::span<float> total);
 
  private:
   void add_up(const Stretch& stretch,
               const Gradient& gradient,
               std::span<float> to,
               std::size_t depth);
+  void add_leaves(const Stretch& stretch,
+                  std::size_t offset,
+                  std::span<float> to,
+                  std::size_t depth);
   static std::span<float> memory(std::vector<std::vector<float>>& of,
                                  std::size_t index,
                                  std::size_t length);
@@ -88,6 +95,12 @@ class OrderedSum {
   std::vector<std::vector<float>> stretches_;  // of this rank
   std::vector<std::vector<float>> scratch_;    // by depth
   std::vector<std::vector<float>> received_;
+  std::vector<std::vector<float>> chunks_;  // by depth
+  std::vector<std::size_t> bounds_;         // of the ranks' slices
+  Stretch whole_;
+  std::map<std::pair<int, int>, const float*> leaves_;  // of stretches, this rank's slice
+  std::vector<comm::DeviceCollectives::Outgoing> outgoing_;
+  std::vector<comm::DeviceCollectives::Incoming> incoming_;
 };
 
 }  // namespace proxytune::training

@@ -128,13 +128,21 @@ void Team::together(const std::function<void()>& local) {
 
 std::string Team::from_leader(const std::function<std::string()>& make) {
   std::string text;
-  together([&] {
+  const auto lengths = share([&] {
     if (leads())
       text = make();
+    return Numbers{static_cast<double>(text.size())};
   });
   if (ranks_ == nullptr)
     return text;
-  std::vector<std::byte> bytes = comm::bytes_of(text);
+  // Whoever gets no memory says so before the others wait in the broadcast.
+  std::vector<std::byte> bytes;
+  together([&] {
+    if (leads())
+      bytes = comm::bytes_of(text);
+    else
+      bytes.resize(static_cast<std::size_t>(lengths.front().front()));
+  });
   ranks_->broadcast(bytes, 0);
   return comm::text_of(bytes);
 }

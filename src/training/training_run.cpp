@@ -73,14 +73,21 @@ bool Training::restore() {
   const std::optional<std::string> text = kept();
   if (!text)
     return false;
-  try {
-    restore(*text);
-    return true;
-  } catch (const core::DataError& error) {
-    if (team_.leads())
-      checkpoints_->refuse(error.what());
-    return false;
-  }
+  std::string why = "another rank cannot read it";
+  const auto restored = team_.share([&]() -> Team::Numbers {
+    try {
+      restore(*text);
+      return {1};
+    } catch (const core::DataError& error) {
+      why = error.what();
+      return {0};
+    }
+  });
+  const bool all =
+      std::ranges::all_of(restored, [](const Team::Numbers& one) { return one.front() == 1; });
+  if (!all && team_.leads())
+    checkpoints_->refuse(why);
+  return all;
 }
 
 void Training::restore(const std::string& text) {

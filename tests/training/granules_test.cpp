@@ -79,8 +79,10 @@ std::vector<float> sum_on(int ranks, int patches, int size, std::size_t length) 
             std::ranges::copy(total, to.begin());
           },
           total);
-      if (ranks > 1)
-        sum.combine(granules, *collectives, total);
+      if (ranks > 1) {
+        sum.prepare(granules, group.rank());
+        sum.combine(*collectives, total);
+      }
     }
     const auto all = group.all_gather(std::as_bytes(std::span<const float>(total)));
     for (const auto& bytes : all)

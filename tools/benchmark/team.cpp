@@ -80,9 +80,10 @@ void measure(comm::Communicator& world, const Setting& setting) {
     training::OrderedSum sum(flat.size());
     sum.compute(
         granules, team.rank(), [](int, std::span<float>) {}, flat);
+    sum.prepare(granules, team.rank());
     reduction = seconds_of(world, 10, [&] {
       if (setting.reduction == training::Reduction::ordered)
-        sum.combine(granules, team.collectives(), flat);
+        sum.combine(team.collectives(), flat);
       else
         team.collectives().sum(std::span<float>(flat));
     });

@@ -24,7 +24,9 @@ constexpr std::span<const core::Name<Reduction>> names(Reduction) {
 
 /// The ranks that train one model together. All of them go through the same steps in the same
 /// order; what happens to one of them happens to all. One a training: after a failure that all
-/// have heard of, nothing more is shared. Not thread-safe.
+/// have heard of, nothing more is shared. What is done with collectives() comes after a
+/// share() in which all memory for it was taken: a rank that throws there is not waited for.
+/// Not thread-safe.
 class Team {
  public:
   using Numbers = std::vector<double>;
