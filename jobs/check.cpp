@@ -10,6 +10,7 @@
 #include "jobs/replay.h"
 #include "jobs/searched_options.h"
 #include "jobs/stages.h"
+#include "jobs/trial_teams.h"
 #include "jobs/trials_at_once.h"
 #include "jobs/warm_start.h"
 #include "proxytune/comm/agree.h"
@@ -200,13 +201,8 @@ int trials_of(Study& study, const std::string& arm) {
 /// How many times sooner ranks that share a trial end it: a step lasts as long as that of the
 /// one with most of its parts.
 double gain_of_team(const StudyOptions& options, int ranks) {
-  const training::TrainingOptions& t = options.training;
-  const int patches = training::patches_of_step(t);
-  const int granule = options.compute.reduction == training::Reduction::fastest
-                          ? 1
-                          : training::patches_of_granule(t);
-  const int parts = (patches + granule - 1) / granule;
-  const int most = (parts + ranks - 1) / ranks;
+  const int parts = parts_of_step(options, ranks);
+  const int most = parts / ranks + (parts % ranks > 0 ? 1 : 0);
   return static_cast<double>(parts) / most;
 }
 
@@ -236,15 +232,16 @@ void say_hours(Study& study,
   double hours = 0;
   const auto line = [&](const char* stage, double seconds, double at_once, int a_team) {
     const int ranks = std::min(a_team, study.world().size());
-    const double teams = std::ceil(static_cast<double>(study.world().size()) / ranks);
+    const double teams = static_cast<double>(study.world().size()) / ranks;
     const double places = ranks > 1 ? teams : teams * trials_at_once;
-    const double wall = seconds / 3600 / std::min(places, std::max(at_once, 1.0)) /
-                        gain_of_team(options, ranks);
-    device_hours += seconds / 3600;
+    // A rank that waits for those with more parts is the trial's all the same.
+    const double devices = seconds / 3600 / gain_of_team(options, ranks) * ranks;
+    const double wall = devices / ranks / std::min(places, std::max(at_once, 1.0));
+    device_hours += devices;
     hours += wall;
     study.log().info(fmt::format("check: {:<8} {:9.3f} device hours, {:9.3f} hours on {} ranks",
                                  stage,
-                                 seconds / 3600,
+                                 devices,
                                  wall,
                                  study.world().size()));
   };
@@ -329,11 +326,12 @@ void check_study(app::Session& session) {
   const TrialsAtOnce trials =
       trials_at_once(study.world(), options.compute, [&] { return most; });
   study.log().info("check: " + text_of(trials));
+  const int teams = ranks / std::min(options.compute.ranks_per_trial, ranks);
   study.log().info(
       fmt::format("check: {:.2f} GiB of memory for {} trials at once, beside the volumes; up "
                   "to {:.2f} GiB of similarity.memory while pairs are compared",
                   ranks * trials.count * most / (1024.0 * 1024.0 * 1024.0),
-                  ranks * trials.count,
+                  teams * trials.count,
                   ranks * options.similarity.memory / 1024.0));
   say_hours(study, prediction, searched_trials, cases, trials.count);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "jobs/study_numerics.h"
+#include "jobs/trial_teams.h"
 #include "proxytune/comm/agree.h"
 #include "proxytune/comm/observed.h"
 #include "proxytune/core/error.h"
@@ -54,6 +55,7 @@ Study::Study(app::Session& session, Folder folder)
   node_rank_ = node->rank();
   node_ranks_ = node->size();
   numerics_ = agreed_numerics(world(), node_rank_, options_);
+  require_whole_teams(world().size(), options_);
   if (folder == Folder::untouched)
     return;
   clock_ = std::make_unique<JobClock>(world(), log(), options_.compute, stop());

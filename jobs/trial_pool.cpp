@@ -52,21 +52,20 @@ class WithoutExternalScores : public work::Source {
 };
 
 std::string said_of_teams(const TrialTeams& teams, const StudyOptions& options) {
-  const training::TrainingOptions& training = options.training;
-  const int patches = training::patches_of_step(training);
+  const bool by_rank = options.compute.reduction == training::Reduction::fastest;
+  const int parts = parts_of_step(options, teams.largest());
   std::string text =
-      fmt::format("ranks that share a trial: {}; a step of {} patches", teams.text(), patches);
-  if (options.compute.reduction == training::Reduction::fastest)
-    return text + ", as many parts as ranks";
-  const int granule = training::patches_of_granule(training);
-  const int parts = (patches + granule - 1) / granule;
-  text += fmt::format(" is {} parts of {}", parts, std::min(granule, patches));
-  if (parts < teams.size())
-    text += fmt::format(
-        ", so that {} of {} ranks have none: a smaller training.granule gives them some, and "
-        "results other last digits",
-        teams.size() - parts,
-        teams.size());
+      fmt::format("ranks that share a trial: {}; a step of {} patches has {} parts",
+                  teams.text(),
+                  training::patches_of_step(options.training),
+                  parts);
+  if (parts < teams.largest())
+    text += fmt::format(", so that {} of {} ranks have none{}",
+                        teams.largest() - parts,
+                        teams.largest(),
+                        by_rank ? ""
+                                : ": a smaller training.granule makes more, and gives results "
+                                  "with other last digits");
   return text;
 }
 

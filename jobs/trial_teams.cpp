@@ -19,7 +19,7 @@ constexpr std::chrono::microseconds patience(500);
 std::string said(int ranks, int a_team) {
   const int whole = ranks / a_team;
   const int rest = ranks % a_team;
-  std::string text = fmt::format("{} of {} ranks", whole, a_team);
+  std::string text = fmt::format("{} team{} of {} ranks", whole, whole == 1 ? "" : "s", a_team);
   if (rest > 0)
     text += fmt::format(" and one of {}", rest);
   return text;
@@ -32,16 +32,7 @@ TrialTeams::TrialTeams(comm::Communicator& world,
                        training::Reduction reduction)
     : reduction_(reduction) {
   const int a_team = std::min(ranks_per_trial, world.size());
-  if (reduction == training::Reduction::fastest && ranks_per_trial > 1 &&
-      (world.size() % a_team != 0 || a_team < ranks_per_trial))
-    throw core::ConfigurationError(fmt::format(
-        "{} ranks make no teams of {}, and by compute.reduction: fastest a trial's result "
-        "depends in the last digits on the number of ranks that share it. Start a multiple of "
-        "{} ranks, or use compute.reduction: ordered, which gives the same bits on any number",
-        world.size(),
-        ranks_per_trial,
-        ranks_per_trial));
-  any_ = a_team > 1;
+  largest_ = a_team;
   count_ = (world.size() + a_team - 1) / a_team;
   text_ = said(world.size(), a_team);
   ranks_ = world.split(world.rank() / a_team);
@@ -87,6 +78,31 @@ void TrialTeams::serve(const std::function<void(const work::Item&)>& piece) {
     item.what = work::from_json(record.text("what"));
     piece(item);
   }
+}
+
+void require_whole_teams(int ranks, const StudyOptions& options) {
+  if (options.compute.reduction == training::Reduction::ordered)
+    return;
+  for (const int a_team : {options.compute.ranks_per_trial, options.final_ranks_per_trial()})
+    if (ranks % a_team != 0)
+      throw core::ConfigurationError(fmt::format(
+          "{} rank{} cannot be divided into teams of {}, and by compute.reduction: fastest a "
+          "trial's last digits depend on the number of ranks that share it. Start a multiple "
+          "of "
+          "{} ranks; a new study may use compute.reduction: ordered, which gives the same bits "
+          "on any number",
+          ranks,
+          ranks == 1 ? "" : "s",
+          a_team,
+          a_team));
+}
+
+int parts_of_step(const StudyOptions& options, int ranks) {
+  const int patches = training::patches_of_step(options.training);
+  if (options.compute.reduction == training::Reduction::fastest)
+    return std::min(patches, ranks);
+  const int granule = std::min(patches, training::patches_of_granule(options.training));
+  return patches / granule + (patches % granule > 0 ? 1 : 0);
 }
 
 }  // namespace proxytune::jobs

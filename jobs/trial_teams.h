@@ -16,15 +16,15 @@ namespace proxytune::jobs {
 /// the others for each.
 class TrialTeams {
  public:
-  /// Collective over `world`, which outlives it. Throws core::ConfigurationError where the
-  /// fastest reduction would meet teams of different sizes.
+  /// Collective over `world`, which outlives it.
   TrialTeams(comm::Communicator& world, int ranks_per_trial, training::Reduction reduction);
 
-  /// Ranks of this rank's team.
+  /// Ranks of the largest team, and of this rank's.
+  int largest() const { return largest_; }
   int size() const { return ranks_->size(); }
   int count() const { return count_; }
   /// Whether any team has two ranks or more.
-  bool any() const { return any_; }
+  bool any() const { return largest_ > 1; }
   bool leads() const { return ranks_->is_root(); }
   /// For one trial.
   training::Team team();
@@ -43,9 +43,16 @@ class TrialTeams {
   std::unique_ptr<comm::Communicator> ranks_;
   std::unique_ptr<comm::Communicator> control_;
   training::Reduction reduction_;
-  bool any_ = false;
+  int largest_ = 1;
   int count_ = 1;
   std::string text_;
 };
+
+/// Throws core::ConfigurationError where the fastest reduction would meet teams of different
+/// sizes, in any stage.
+void require_whole_teams(int ranks, const StudyOptions& options);
+
+/// Into how many parts so many ranks divide a whole step.
+int parts_of_step(const StudyOptions& options, int ranks);
 
 }  // namespace proxytune::jobs

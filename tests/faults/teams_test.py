@@ -1,6 +1,7 @@
 """Ranks that share a trial: the results of one rank, whatever happens to one of them."""
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -28,12 +29,12 @@ class TeamsTest(ProgramTest):
         cls.run_reference(BATCH_NORM, ranks=1)
 
     def test_a_study_has_the_same_results_with_teams_of_any_size(self):
-        for ranks, a_team, finals, said in ((2, 2, 0, "1 of 2 ranks;"), (5, 2, 0, "2 of 2 ranks and one of 1;"), (3, 1, 3, "1 of 3 ranks;"),
-                                            (3, 7, 2, "1 of 3 ranks;")):
+        for ranks, a_team, finals, said in ((2, 2, 0, "1 team of 2 ranks;"), (5, 2, 0, "2 teams of 2 ranks and one of 1;"), (3, 1, 3, "1 team of 3 ranks;"),
+                                            (3, 7, 2, "1 team of 3 ranks;")):
             path, folder = self.study(f"teams_{ranks}_{a_team}_{finals}", BATCH_NORM)
             result = self.done(run("run", path, "--set", f"compute.ranks_per_trial={a_team}", "--set",
                                    f"final_training.ranks_per_trial={finals}", ranks=ranks))
-            self.assertIn(f"ranks that share a trial: {said} a step of 2 patches is 2 parts of 1", result.output)
+            self.assertIn(f"ranks that share a trial: {said} a step of 2 patches has 2 parts", result.output)
             self.assertEqual(differences(self.reference / "results.h5", folder / "results.h5"), "")
             # Nothing is done twice, and the time of all ranks is the trial's.
             finished = finished_trials(folder)
@@ -57,13 +58,33 @@ class TeamsTest(ProgramTest):
         self.done(run("sweep", again, *fastest, ranks=4))
         result = run("sweep", path, *fastest, ranks=3)
         self.assertEqual(result.code, CONFIGURATION, result.text)
-        self.assertIn("3 ranks make no teams of 2", result.text)
+        self.assertIn("3 ranks cannot be divided into teams of 2", result.text)
+        # Before anything is done, also where only a later stage would meet it.
+        fresh, untouched = self.study("fastest_later", STUDY)
+        for command in ("sweep", "check"):
+            result = run(command, fresh, "--set", "compute.reduction=fastest", "--set", "final_training.ranks_per_trial=3", ranks=2)
+            self.assertEqual(result.code, CONFIGURATION, result.text)
+            self.assertIn("2 ranks cannot be divided into teams of 3", result.text)
+        self.assertFalse(untouched.exists())
         result = run("sweep", path, *PAIRS, ranks=2)
         self.assertEqual(result.code, CONFIGURATION, result.text)
         self.assertIn("fastest of 2 ranks", result.text)
-        self.done(run("analyse", path, *fastest, ranks=2))
-        self.done(run("analyse", again, *fastest, ranks=2))
-        self.assertEqual(differences(folder / "results.h5", other / "results.h5"), "")
+
+    def test_check_counts_ranks_that_wait_and_no_nonsense(self):
+        path, _ = self.study("hours", STUDY)
+
+        def hours(*settings):
+            text = self.done(run("check", path, "--set", "training.epochs=200000", *settings, ranks=4)).text
+            found = re.search(r"check: sweep +([\d.-]+) device hours, +([\d.-]+) hours", text)
+            return float(found[1]), float(found[2]), text
+
+        devices, wall, text = hours("--set", "compute.ranks_per_trial=4")
+        self.assertIn("for 1 trials at once", text)
+        # Two of the four have parts of a step, and all four are the trial's.
+        self.assertAlmostEqual(devices / wall, 4, delta=0.1)
+        devices, wall, _ = hours("--set", "compute.ranks_per_trial=2", "--set", "training.granule=2147483647")
+        self.assertGreater(wall, 0)
+        self.assertAlmostEqual(devices / wall, 4, delta=0.1)
 
     def test_a_signal_to_one_of_them_stops_all_and_another_number_goes_on(self):
         reference, done = self.study("undisturbed", LONG)

@@ -99,8 +99,8 @@ class ConfigurationsTest(ProgramTest):
     @unittest.skipUnless(os.environ.get("PROXYTUNE_DATA"), "PROXYTUNE_DATA names no folder of real volumes")
     def test_studies_on_real_volumes_pass_check(self):
         for name in ("hippocampus", "prostate"):
-            self.done(run("check", SOURCE / f"configs/{name}/study.yaml", "--set", "data.cases=12",
-                          "--set", "data.external_cases=3", "--set", "training.window=[32,32,32]",
+            self.done(run("check", SOURCE / f"configs/{name}/study.yaml", "--set", "data.cases=12", "--set", "data.external_cases=3",
+                          "--set", "data.validation_cases=4", "--set", "training.window=[32,32,32]",
                           "--set", "training.patch=[32,32,32]", ranks=2))
 
 
