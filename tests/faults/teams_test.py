@@ -141,8 +141,9 @@ class TeamsTest(ProgramTest):
         shutil.copy(next((self.reference / "weights").glob("*.pt")), weights)
         text = LONG.replace("residual_units: 2}", f"residual_units: 2, norm: batch, start_weights: {weights}}}")
         path, folder = self.study("unread", text)
-        launcher = start("sweep", path, *PAIRS, ranks=2)
-        self.assertTrue(wait_for_finished(launcher, folder, 1, kind="started"))
+        launcher = start("sweep", path, *PAIRS, *KEEP, ranks=2)
+        # The first trial has them by then, the others have not begun.
+        self.assertTrue(wait_for_finished(launcher, folder, 1, kind="checkpoint"))
         weights.unlink()
         output, _ = launcher.communicate(timeout=240)
         self.assertEqual(launcher.returncode, 0, output)
