@@ -131,7 +131,8 @@ class TeamsTest(ProgramTest):
         os.kill(ranks_of(launcher)[1], signal.SIGSTOP)
         output, _ = launcher.communicate(timeout=120)
         self.assertEqual(launcher.returncode, SYSTEM, output)
-        self.assertRegex(output, r"rank 1 on \S+: HANGS, no sign of life for \d s; last at sweep, [0-9a-f]{24}")
+        # What it was at it may have told before it came to its trial.
+        self.assertRegex(output, r"rank 1 on \S+: HANGS, no sign of life for \d s; last at")
         self.assertRegex(output, r"rank 0 on \S+: waits in an all-gather|rank 0 on \S+: waits in a")
         self.assertLess(time.time() - since, 60)
         self.done(run("sweep", path, *PAIRS, ranks=2))
