@@ -57,4 +57,18 @@ inline std::string bytes_of(const training::Model& model) {
   return bytes;
 }
 
+/// All that a training gives but its costs.
+inline void expect_same(const training::TrainedModel& one,
+                        const training::TrainedModel& other) {
+  ASSERT_EQ(one.result.status, trials::TrialStatus::completed) << one.result.reason;
+  ASSERT_EQ(other.result.status, trials::TrialStatus::completed) << other.result.reason;
+  EXPECT_EQ(one.result.loss, other.result.loss);
+  EXPECT_EQ(one.result.validated, other.result.validated);
+  EXPECT_EQ(one.result.validation_dice, other.result.validation_dice);
+  EXPECT_EQ(one.result.validation.dice, other.result.validation.dice);
+  EXPECT_EQ(one.result.best_epoch, other.result.best_epoch);
+  EXPECT_EQ(one.result.steps, other.result.steps);
+  EXPECT_EQ(bytes_of(*one.model), bytes_of(*other.model));
+}
+
 }  // namespace proxytune::test

@@ -11,7 +11,7 @@ namespace proxytune::training {
 namespace {
 
 using test::Balls;
-using test::bytes_of;
+using test::expect_same;
 using test::never;
 
 /// Keeps states in memory; `at_pause` hears of each pause of the training, by number.
@@ -41,18 +41,6 @@ Balls short_training() {
   balls.task.training.epochs = 3;
   balls.task.training.validate_every = 2;
   return balls;
-}
-
-void expect_same(const TrainedModel& one, const TrainedModel& other) {
-  ASSERT_EQ(one.result.status, trials::TrialStatus::completed) << one.result.reason;
-  ASSERT_EQ(other.result.status, trials::TrialStatus::completed) << other.result.reason;
-  EXPECT_EQ(one.result.loss, other.result.loss);
-  EXPECT_EQ(one.result.validated, other.result.validated);
-  EXPECT_EQ(one.result.validation_dice, other.result.validation_dice);
-  EXPECT_EQ(one.result.validation.dice, other.result.validation.dice);
-  EXPECT_EQ(one.result.best_epoch, other.result.best_epoch);
-  EXPECT_EQ(one.result.steps, other.result.steps);
-  EXPECT_EQ(bytes_of(*one.model), bytes_of(*other.model));
 }
 
 struct Kind {

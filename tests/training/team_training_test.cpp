@@ -17,6 +17,7 @@ namespace proxytune::training {
 namespace {
 
 using test::Balls;
+using test::expect_same;
 using test::never;
 
 /// 2 steps of 4 patches an epoch, 10 steps in all, cut into granules of one; volumes to be
@@ -42,18 +43,6 @@ std::vector<TrainedModel> train_on(int ranks, const Balls& balls, Reduction redu
         train(balls.task, balls.cases, never, {}, nullptr, &team);
   });
   return trained;
-}
-
-void expect_same(const TrainedModel& one, const TrainedModel& other) {
-  ASSERT_EQ(one.result.status, trials::TrialStatus::completed) << one.result.reason;
-  ASSERT_EQ(other.result.status, trials::TrialStatus::completed) << other.result.reason;
-  EXPECT_EQ(one.result.loss, other.result.loss);
-  EXPECT_EQ(one.result.validated, other.result.validated);
-  EXPECT_EQ(one.result.validation_dice, other.result.validation_dice);
-  EXPECT_EQ(one.result.validation.dice, other.result.validation.dice);
-  EXPECT_EQ(one.result.best_epoch, other.result.best_epoch);
-  EXPECT_EQ(one.result.steps, other.result.steps);
-  EXPECT_EQ(test::bytes_of(*one.model), test::bytes_of(*other.model));
 }
 
 struct Kind {
